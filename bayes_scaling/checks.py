@@ -137,10 +137,11 @@ def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
 
 def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place: Place) -> Iterator[str]:
     """Complain about rows that differ from the first row of their group."""
+    runs = runs.dropna(subset=keys)
     values = runs[name]
     if values.isna().all():
         return
-    first = runs.groupby(keys, dropna=False, sort=False)[name].transform("first")
+    first = runs.groupby(keys, sort=False)[name].transform("first")
     if values.dtype == "float64":
         differs = (values - first).abs() > 1e-9 * first.abs()
     else:
@@ -162,8 +163,11 @@ def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     ):
         again = rows[rows.duplicated(keys, keep=False)]
         if again.size:
-            told = again[keys].dropna(axis=1, how="all").drop_duplicates()
-            said = [Said(" · ".join(_part(value) for value in row)) for row in told.itertuples(index=False)]
+            told = again[keys].drop_duplicates()
+            said = [
+                Said(" · ".join(_part(value) for value in row if pd.notna(value)))
+                for row in told.itertuples(index=False)
+            ]
             yield (
                 f"{place.at(again.index)} repeat {listed(said)}; each may stand once for the same "
                 f"{', '.join(keys)}: name reruns apart by 'run' or 'seed', checkpoints by 'run' or 'step', "

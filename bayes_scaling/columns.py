@@ -117,8 +117,8 @@ COLUMNS: dict[str, Column] = {
 
 @cache
 def _adapter(name: str) -> TypeAdapter[list[Any]]:
-    kind: Any = COLUMNS[name].kind
-    return TypeAdapter(list.__class_getitem__(kind))
+    kind: Any = list.__class_getitem__(COLUMNS[name].kind)
+    return TypeAdapter(kind)
 
 
 def _read(name: str, cells: list[Any]) -> tuple[list[Any], set[int]]:
