@@ -1,0 +1,125 @@
+"""Designs: a model laid over a table of runs, as plain arrays.
+
+Everything that fitting needs from the data is here: the levels of every group, and for every head its
+rows, their columns, their observed values and the position of their labels among the levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.likelihoods import NOMINAL_ITEMS
+from bayes_scaling.model import RESPONSES, Effect, Head, Model
+
+PASS_AT_K = "pass@k"
+CENTRING = 0.0
+
+
+@dataclass(frozen=True)
+class HeadData:
+    """Rows of one head.
+
+    Attributes
+    ----------
+    rows : (row,) int array
+        Position of each row in the table of runs.
+    columns : dict of (row,) float arrays
+    observed : (row,) float array
+        In the units of the likelihood's distribution.
+    codes : dict of (row,) int arrays
+        Position of each row's label among the levels of every group.
+    """
+
+    rows: np.ndarray
+    columns: dict[str, np.ndarray]
+    observed: np.ndarray
+    codes: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A model, the levels of its groups, and the data of its heads."""
+
+    model: Model
+    levels: dict[str, tuple[str, ...]]
+    heads: tuple[HeadData, ...]
+
+    def shape(self, effect: Effect) -> tuple[int, ...]:
+        """Number of levels along each column of an effect."""
+        return tuple(len(self.levels[c]) for c in effect.group)
+
+    def free_size(self, effect: Effect) -> int:
+        """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
+        shape = self.shape(effect)
+        return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
+
+    def centring(self, effect: Effect) -> float:
+        """How far an effect is parametrised by itself (1) rather than by its standard score (0)."""
+        return CENTRING
+
+
+def lay_out(model: Model, runs: pd.DataFrame) -> Design:
+    """Lay a model over runs.
+
+    Raises
+    ------
+    DataError
+        The runs lack a column or hold no row that the model needs.
+    """
+    tables = [_rows_of(head, runs, model) for head in model.heads]
+    seen = pd.concat([t[list(model.groups)] for t in tables])
+    levels = {g: tuple(sorted(seen[g].astype(str).unique())) for g in model.groups}
+    heads = tuple(_head_data(h, t, levels, runs.index) for h, t in zip(model.heads, tables, strict=True))
+    return Design(model, levels, heads)
+
+
+def positions(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
+    """Position of each row's label among the levels of every group; −1 where it is not among them."""
+    return {g: pd.Index(known).get_indexer(table[g].astype(str)) for g, known in levels.items()}
+
+
+def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Numbers that a head reads from a table, with the nominal n_items and chance 0 where unknown."""
+    fill = {"n_items": NOMINAL_ITEMS, "chance": 0.0}
+    out = {}
+    for name in head.columns if names is None else names:
+        column = table[name] if name in table else pd.Series(np.nan, table.index)
+        out[name] = column.astype(float).fillna(fill.get(name, np.nan)).to_numpy()
+    return out
+
+
+def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
+    column = RESPONSES[head.response]
+    table = runs[runs[column].notna()] if column in runs else runs.iloc[:0]
+    if head.response == "loss":
+        table = table.drop_duplicates([c for c in ("run", "val_set") if c in table])
+    elif "metric" in table:
+        table = table[table["metric"] != PASS_AT_K]
+    if table.empty:
+        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
+    if absent := [g for g in model.groups if g not in table]:
+        raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
+    for name, values in columns_of(head, table).items():
+        if (bad := ~np.isfinite(values)).any():
+            lines = table.index[bad][:5].tolist()
+            raise DataError(
+                f"model {model.name!r} needs {name!r} in every row: rows {lines} have none; "
+                "fill it in, drop the rows, or choose a model that does not read it"
+            )
+    return table
+
+
+def _head_data(head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], index: pd.Index) -> HeadData:
+    score = table[RESPONSES[head.response]].to_numpy(float)
+    n_items = columns_of(head, table, ["n_items"])["n_items"]
+    return HeadData(
+        rows=index.get_indexer(table.index),
+        columns=columns_of(head, table),
+        observed=np.asarray(head.likelihood.observe(score, n_items)),
+        codes=positions(table, levels),
+    )

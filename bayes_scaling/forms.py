@@ -1,0 +1,95 @@
+r"""Laws: how the expected score of a run follows from its size.
+
+A law gives the negative log accuracy h = −log Q′ (Q′ is accuracy corrected for chance), relative to a
+reference run, because there the laws of the field are power laws.  Modifiers act on h, and `accuracy`
+turns h into a score.  A model chains them: ``"power_law > ceiling > accuracy"``.
+
+Adding a law: write one function here (positional arguments are columns of the runs, keyword-only
+arguments are parameters whose default is their prior) and decorate it with ``@form``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bayes_scaling import ops
+from bayes_scaling.parameters import Component, positive, real
+
+C0, N0, D0 = 1e21, 1e9, 2e10  # reference run: 1e21 FLOPs; 1B parameters, 20B tokens
+
+FORMS: dict[str, Component] = {}
+
+
+def form(function: Any) -> Component:
+    """Register a law or modifier under its own name."""
+    FORMS[function.__name__] = Component.of(function)
+    return FORMS[function.__name__]
+
+
+@form
+def power_law(
+    flops: Any,
+    *,
+    A: Any = positive(0.1, 5.0, "negative log accuracy at 1e21 FLOPs", spread=1.0),
+    alpha: Any = positive(0.08, 0.6, "compute exponent", spread=0.3),
+) -> Any:
+    r"""Accuracy from training compute alone, at one ratio of tokens to parameters.
+
+    .. math:: -\log Q' = A\,(C / 10^{21})^{-\alpha}
+
+    Krajewski et al. 2025 (arXiv 2512.08894), Eq. 2.
+    """
+    return A * ops.exp(-alpha * ops.log(flops / C0))
+
+
+@form
+def params_tokens(
+    params: Any,
+    tokens: Any,
+    *,
+    A: Any = positive(0.05, 3.0, "negative log accuracy due to size at 1B parameters", spread=1.0),
+    alpha: Any = positive(0.15, 1.2, "size exponent", spread=0.3),
+    B: Any = positive(0.05, 3.0, "negative log accuracy due to data at 20B tokens", spread=1.0),
+    beta: Any = positive(0.15, 1.2, "data exponent", spread=0.3),
+) -> Any:
+    r"""Accuracy from model size and training tokens, at any ratio of the two.
+
+    .. math:: -\log Q' = A\,(N / 10^{9})^{-\alpha} + B\,(D / 2\cdot 10^{10})^{-\beta}
+
+    Krajewski et al. 2025 (arXiv 2512.08894), Eq. 4.
+    """
+    return A * ops.exp(-alpha * ops.log(params / N0)) + B * ops.exp(-beta * ops.log(tokens / D0))
+
+
+@form
+def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder everything is for this run")) -> Any:
+    r"""A run that is a little better or worse at everything: h · exp(shift)."""
+    return neglog * ops.exp(shift)
+
+
+@form
+def ceiling(neglog: Any, *, E: Any = positive(0.002, 0.2, "negative log of the best reachable accuracy", spread=0.7)) -> Any:
+    r"""A best reachable accuracy below one, for items with a wrong label: h + E, so that Q′ ≤ exp(−E).
+
+    Krajewski et al. 2025 (arXiv 2512.08894), App. L; the prior holds the 6.5 % of wrong labels found in
+    MMLU (Gema et al. 2024, arXiv 2406.04127).
+    """
+    return neglog + E
+
+
+@form
+def accuracy(
+    neglog: Any,
+    chance: Any,
+    *,
+    floor_shift: Any = real(-0.15, 0.15, "log odds of the floor beyond those of chance", spread=0.2),
+) -> Any:
+    r"""Score from negative log accuracy, above a floor near the structural chance level.
+
+    .. math:: Q = F + (1 - F)\,e^{-h}, \quad \operatorname{logit} F = \operatorname{logit} chance + shift
+
+    F is exactly 0 where chance is 0 (generative benchmarks).  With shift 0 this inverts the chance
+    correction of Krajewski et al. 2025 (arXiv 2512.08894), Eq. 3.
+    """
+    floor = chance / (chance + (1 - chance) * ops.exp(-floor_shift))
+    return floor + (1 - floor) * ops.exp(-neglog)

@@ -1,0 +1,268 @@
+"""The part of every log density that is the same for all models, as compiled functions.
+
+A density is: a flat point → populations and effects (standard normal scores, zero-sum effects, learned
+standard deviations) → for every head and row the sum of its parameters' offsets → the row density of
+that head (compiled from the law itself, see `rows`) → back through the sums by the chain rule.
+
+Everything a density reads lies in one buffer of 8-byte words, passed by address and seen both as
+integers (``i``) and as floats (``f``); `pack` in `density` writes it.  Header words:
+
+0 dimensions · 1 parameters · 2 effects · 3 heads · 4, 5, 6 where their tables start.
+Parameter table: position, location, scale.  Effect table: see `EFFECT`.  Head table: see `HEAD`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+# Effect table columns
+PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, CENTRING, START, OUT, EFFECT = range(10)
+# Head table columns: number of rows, of parameters, of data columns, where the parameter list, the data
+# and the links start, number of links
+N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, LINKS, N_LINKS, HEAD = range(8)
+# Link: slot of the parameter in the head, effect, where the codes start
+SLOT, LINK_EFFECT, CODES, LINK = range(4)
+
+OPTIONS = {"nogil": True, "error_model": "numpy", "cache": False}
+
+
+@numba.njit(**OPTIONS)
+def extend(free, start, rows, cols, out, at):
+    """Write the zero-sum effects (rows, cols) of free coordinates (rows − 1, cols − 1)."""
+    inner = max(cols - 1, 1)
+    size = math.sqrt(rows) + rows
+    for c in range(inner):
+        total = 0.0
+        for r in range(rows - 1):
+            total += free[start + r * inner + c]
+        shift = total / size
+        for r in range(rows - 1):
+            out[at + r * cols + c] = free[start + r * inner + c] - shift
+        out[at + (rows - 1) * cols + c] = -total / math.sqrt(rows)
+    if cols > 1:
+        size = math.sqrt(cols) + cols
+        for r in range(rows):
+            total = 0.0
+            for c in range(cols - 1):
+                total += out[at + r * cols + c]
+            shift = total / size
+            for c in range(cols - 1):
+                out[at + r * cols + c] -= shift
+            out[at + r * cols + cols - 1] = -total / math.sqrt(cols)
+
+
+@numba.njit(**OPTIONS)
+def pull_back(slope, at, rows, cols, scale, grad, start):
+    """Add the slope of the density with respect to the free coordinates of `extend` (its transpose)."""
+    inner = max(cols - 1, 1)
+    if cols > 1:
+        size = math.sqrt(cols) + cols
+        for r in range(rows):
+            total = 0.0
+            for c in range(cols - 1):
+                total += slope[at + r * cols + c]
+            fall = total / size + slope[at + r * cols + cols - 1] / math.sqrt(cols)
+            for c in range(cols - 1):
+                slope[at + r * cols + c] -= fall
+    size = math.sqrt(rows) + rows
+    for c in range(inner):
+        total = 0.0
+        for r in range(rows - 1):
+            total += slope[at + r * cols + c]
+        fall = total / size + slope[at + (rows - 1) * cols + c] / math.sqrt(rows)
+        for r in range(rows - 1):
+            grad[start + r * inner + c] += scale * (slope[at + r * cols + c] - fall)
+
+
+@numba.njit(**OPTIONS)
+def effects_forward(i, f, point, grad, effects):
+    """Fill ``effects`` with all offsets; return the log prior of the point, and add its slope to ``grad``."""
+    lp = 0.0
+    for k in range(i[2]):
+        e = i[5] + k * EFFECT
+        rows, cols, out, start, sd_at = i[e + ROWS], i[e + COLS], i[e + OUT], i[e + START], i[e + SD_AT]
+        if sd_at < 0:
+            for j in range(rows * cols):
+                z = point[start + j]
+                effects[out + j] = f[e + SPREAD] * z
+                grad[start + j] -= z
+                lp -= 0.5 * z * z
+            continue
+        log_sd = point[sd_at]
+        ratio = math.exp(log_sd) / f[e + SPREAD]
+        lp += log_sd - 0.5 * ratio * ratio
+        grad[sd_at] += 1.0 - ratio * ratio
+        dof = free_size(i, e)
+        if dof == 0:
+            for j in range(rows * cols):
+                effects[out + j] = 0.0
+            continue
+        own = f[e + CENTRING]
+        precision = math.exp(-2.0 * own * log_sd)
+        square = 0.0
+        for j in range(dof):
+            z = point[start + j]
+            square += z * z
+            grad[start + j] -= precision * z
+        lp -= 0.5 * precision * square + dof * own * log_sd
+        grad[sd_at] += own * (precision * square - dof)
+        extend(point, start, rows, cols, effects, out)
+        scale = math.exp((1.0 - own) * log_sd)
+        for j in range(rows * cols):
+            effects[out + j] *= scale
+    return lp
+
+
+@numba.njit(**OPTIONS)
+def free_size(i, e):
+    """Number of free coordinates of the effect whose table row starts at ``e``."""
+    if i[e + ZERO_SUM] == 1:
+        return i[e + ROWS] - 1
+    return (i[e + ROWS] - 1) * (i[e + COLS] - 1)
+
+
+@numba.njit(**OPTIONS)
+def effects_backward(i, f, point, grad, effects, slope):
+    """Add to ``grad`` what ``slope``, the slope of the density over all offsets, implies for the point."""
+    for k in range(i[2]):
+        e = i[5] + k * EFFECT
+        rows, cols, out, start, sd_at = i[e + ROWS], i[e + COLS], i[e + OUT], i[e + START], i[e + SD_AT]
+        if sd_at < 0:
+            for j in range(rows * cols):
+                grad[start + j] += f[e + SPREAD] * slope[out + j]
+        elif free_size(i, e) > 0:
+            own = f[e + CENTRING]
+            along = 0.0
+            for j in range(rows * cols):
+                along += slope[out + j] * effects[out + j]
+            grad[sd_at] += (1.0 - own) * along
+            pull_back(slope, out, rows, cols, math.exp((1.0 - own) * point[sd_at]), grad, start)
+
+
+@numba.njit(**OPTIONS)
+def populations(i, f, point, grad, values):
+    """Fill ``values`` with the population of every parameter; return their log prior."""
+    lp = 0.0
+    for p in range(i[1]):
+        at = i[i[4] + 3 * p]
+        location, scale = f[i[4] + 3 * p + 1], f[i[4] + 3 * p + 2]
+        values[p] = location
+        if at >= 0:
+            values[p] += scale * point[at]
+            grad[at] -= point[at]
+            lp -= 0.5 * point[at] * point[at]
+    return lp
+
+
+@numba.njit(**OPTIONS)
+def gather(i, h, values, effects, eta):
+    """Fill ``eta`` (parameter of the head, row) with population plus offsets."""
+    n = i[h + N_ROWS]
+    for s in range(i[h + N_PARAMS]):
+        value = values[i[i[h + PARAMS] + s]]
+        for r in range(n):
+            eta[s, r] = value
+    for k in range(i[h + N_LINKS]):
+        link = i[h + LINKS] + k * LINK
+        s, out, codes = i[link + SLOT], i[i[5] + i[link + LINK_EFFECT] * EFFECT + OUT], i[link + CODES]
+        for r in range(n):
+            eta[s, r] += effects[out + i[codes + r]]
+
+
+@numba.njit(**OPTIONS)
+def scatter(i, f, h, row_slope, slope, grad):
+    """Sum the slopes of all rows of a head onto the offsets and populations that they came from."""
+    n = i[h + N_ROWS]
+    for s in range(i[h + N_PARAMS]):
+        p = i[4] + 3 * i[i[h + PARAMS] + s]
+        if i[p] >= 0:
+            total = 0.0
+            for r in range(n):
+                total += row_slope[s, r]
+            grad[i[p]] += f[p + 2] * total
+    for k in range(i[h + N_LINKS]):
+        link = i[h + LINKS] + k * LINK
+        s, out, codes = i[link + SLOT], i[i[5] + i[link + LINK_EFFECT] * EFFECT + OUT], i[link + CODES]
+        for r in range(n):
+            slope[out + i[codes + r]] += row_slope[s, r]
+
+
+@numba.njit(**OPTIONS)
+def count_offsets(i):
+    """Number of offsets of all effects together."""
+    n = 0
+    for k in range(i[2]):
+        e = i[5] + k * EFFECT
+        n += i[e + ROWS] * i[e + COLS]
+    return n
+
+
+@numba.njit(**OPTIONS)
+def all_finite(lp, grad):
+    """Whether a density and its gradient can be used by the sampler."""
+    ok = math.isfinite(lp)
+    for j in range(grad.size):
+        ok = ok and math.isfinite(grad[j])
+    return ok
+
+
+@numba.njit(**OPTIONS)
+def log_gamma(x):
+    """Logarithm of the gamma function for x > 0, by recurrence and Stirling's series (DLMF 5.11.1)."""
+    below = 1.0
+    while x < 10.0:
+        below *= x
+        x += 1.0
+    y = 1.0 / (x * x)
+    series = (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * 691 / 360360))))) / x
+    return (x - 0.5) * math.log(x) - x + 0.9189385332046727 + series - math.log(below)
+
+
+@numba.njit(**OPTIONS)
+def digamma(x):
+    """Derivative of `log_gamma` for x > 0, by recurrence and its asymptotic series (DLMF 5.11.2)."""
+    below = 0.0
+    while x < 10.0:
+        below += 1.0 / x
+        x += 1.0
+    y = 1.0 / (x * x)
+    series = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760)))))
+    return math.log(x) - 0.5 / x - series - below
+
+
+@numba.njit(**OPTIONS)
+def log1mexp(x):
+    """log(1 − exp(x)) for x < 0."""
+    return math.log(-math.expm1(x)) if x > -0.6931471805599453 else math.log1p(-math.exp(x))
+
+
+@numba.njit(**OPTIONS)
+def softplus(x):
+    """log(1 + exp(x)) without overflow."""
+    return x if x > 37.0 else math.log1p(math.exp(x))
+
+
+@numba.njit(**OPTIONS)
+def sigmoid(x):
+    """1 / (1 + exp(−x))."""
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+@numba.cfunc(
+    numba.types.int64(
+        numba.types.uint64,
+        numba.types.uint64,
+        numba.types.CPointer(numba.types.double),
+        numba.types.CPointer(numba.types.double),
+        numba.types.voidptr,
+    ),
+    cache=True,
+)
+def copy_point(n_dim, n_expanded, point_, out_, words_):
+    """Keep the unconstrained point of a draw as it is; `layout.expand` translates all draws at once."""
+    for j in range(n_dim):
+        out_[j] = point_[j]
+    return 0

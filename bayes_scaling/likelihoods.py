@@ -1,0 +1,99 @@
+r"""Likelihoods: how an observed score scatters around its expectation, as a PyMC distribution.
+
+All likelihoods of a score share one variance law.  Benchmark items are common to all runs, so scatter is
+not binomial: part of the item noise cancels between runs, and runs leave the law by more than their
+items explain,
+
+.. math:: \operatorname{Var}(score) = m(1-m)\,(scatter^2 + item\_share / n\_items).
+
+Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
+and decorate it; the same pair is observed when fitting and drawn from when forecasting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling import ops
+from bayes_scaling.parameters import Component, positive, unit
+
+NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known
+
+LIKELIHOODS: dict[str, Likelihood] = {}
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """An observation model: a component, and the map between scores and what the distribution draws.
+
+    Attributes
+    ----------
+    component : Component
+        ``(mean, n_items, *, parameters) -> (distribution, arguments)``.
+    observe, report : callable
+        From score and n_items to a value of the distribution, and back.
+    """
+
+    component: Component
+    observe: Callable[[Any, Any], Any]
+    report: Callable[[Any, Any], Any]
+
+
+def _half_item_inside(score: Any, n_items: Any) -> Any:
+    """Scores of exactly 0 and 1 move half an item inwards, all others a little."""
+    return (score * n_items + 0.5) / (n_items + 1)
+
+
+def _undo_half_item(value: Any, n_items: Any) -> Any:
+    return np.clip((value * (n_items + 1) - 0.5) / n_items, 0, 1)
+
+
+def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any]) -> Any:
+    """Register an observation model under its own name."""
+
+    def register(function: Any) -> Likelihood:
+        found = LIKELIHOODS[function.__name__] = Likelihood(Component.of(function), observe, report)
+        return found
+
+    return register
+
+
+_SCATTER = positive(0.004, 0.06, "scatter of runs around the law, as a share of sqrt(m (1 - m))", spread=0.7)
+_ITEM_SHARE = unit(0.1, 0.7, "share of the binomial item noise that differs between runs")
+
+
+@likelihood(_half_item_inside, _undo_half_item)
+def beta(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
+    """Beta: continuous, bounded, narrower than binomial where items are shared by all runs."""
+    import pymc as pm
+
+    mean = _half_item_inside(mean, n_items)
+    concentration = 1 / (scatter**2 + item_share / n_items)
+    return pm.Beta, {"alpha": mean * concentration, "beta": (1 - mean) * concentration}
+
+
+@likelihood(_half_item_inside, _undo_half_item)
+def normal(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
+    """Normal with the same variance law: fast, and draws beyond 0 or 1 are reported as 0 or 1."""
+    import pymc as pm
+
+    mean = _half_item_inside(mean, n_items)
+    return pm.Normal, {"mu": mean, "sigma": ops.sqrt(mean * (1 - mean) * (scatter**2 + item_share / n_items))}
+
+
+@likelihood(lambda score, n_items: np.rint(score * n_items), lambda value, n_items: value / n_items)
+def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
+    """Beta-binomial counts: at least binomial noise, so wider than shared items call for."""
+    import pymc as pm
+
+    mean = _half_item_inside(mean, n_items)
+    concentration = 1 / scatter**2
+    return pm.BetaBinomial, {
+        "n": n_items,
+        "alpha": mean * concentration,
+        "beta": (1 - mean) * concentration,
+    }

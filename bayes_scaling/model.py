@@ -1,0 +1,182 @@
+"""Models: which responses are observed, how each follows from the run, and what varies over what.
+
+A model is a frozen value, independent of any data; `documents` reads and writes it as TOML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from bayes_scaling.errors import ModelError
+from bayes_scaling.likelihoods import Likelihood
+from bayes_scaling.parameters import Component, Parameter
+
+POOLINGS = ("partial", "complete", "none")
+NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
+RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
+
+
+@dataclass(frozen=True)
+class Head:
+    """One observed response: its name, the chain of laws behind its mean, and its likelihood."""
+
+    response: str
+    form: Component
+    likelihood: Likelihood
+
+    @property
+    def noise(self) -> dict[str, Parameter]:
+        """Parameters of the likelihood under the names that the model knows them by."""
+        own = self.likelihood.component.parameters
+        return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Data columns that the mean and the likelihood read."""
+        return tuple(dict.fromkeys((*self.form.inputs, *self.likelihood.component.inputs[1:])))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Differences of one parameter between the levels of one group, on the unconstrained scale.
+
+    Attributes
+    ----------
+    parameter : str
+    group : tuple of str
+        Columns whose combinations are the levels; two columns make an interaction.
+    spread : float
+        Prior scale of the standard deviation; the standard deviation itself where ``learned`` is false.
+    learned : bool
+        Partial pooling learns the standard deviation and keeps the differences summing to zero.
+    """
+
+    parameter: str
+    group: tuple[str, ...]
+    spread: float
+    learned: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.parameter}_{'_'.join(self.group)}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader should know before using a model."""
+
+    summary: str = ""
+    use_when: str = ""
+    fails_when: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A complete specification, independent of any data.
+
+    Attributes
+    ----------
+    name : str
+    heads : tuple of Head
+        Heads that name the same parameter share it.
+    varies : mapping
+        Parameter -> {group: prior scale of the differences}; a group is ``"benchmark"`` or an
+        interaction ``"benchmark:mixture"``.
+    pooling : str
+        ``"partial"`` (differences with a learned spread), ``"complete"`` (none) or ``"none"``
+        (every cell on its own).
+    fixed : mapping
+        Parameter -> value that is not learned.
+    priors : mapping
+        Parameter -> {"low": …, "high": …} in place of the interval that the law declares.
+    card : Card
+    """
+
+    name: str
+    heads: tuple[Head, ...]
+    varies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pooling: str = "partial"
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    card: Card = Card()
+
+    def __post_init__(self) -> None:
+        if self.pooling not in POOLINGS:
+            raise ModelError(f"{self.name}: pooling must be one of {list(POOLINGS)}, got {self.pooling!r}")
+        for what in ("varies", "fixed", "priors"):
+            if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
+                raise ModelError(
+                    f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}"
+                )
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Every parameter by name, with the priors of this model."""
+        found: dict[str, Parameter] = {}
+        for head in self.heads:
+            found |= {p.name: p for p in (*head.form.parameters, *head.noise.values())}
+        return {name: replace(p, **self.priors.get(name, {})) for name, p in found.items()}
+
+    def effects(self, parameter: str) -> tuple[Effect, ...]:
+        """How a parameter differs between groups under the pooling of this model."""
+        groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
+        noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
+        shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
+        if self.pooling == "complete" or not shared:
+            return noise
+        if self.pooling == "partial":
+            return (*(Effect(parameter, g, s) for g, s in shared.items()), *noise)
+        cell = max(shared, key=len)
+        variance = self.parameters[parameter].scale ** 2 + sum(s**2 for s in shared.values())
+        return (Effect(parameter, cell, variance**0.5, learned=False), *noise)
+
+    def has_population(self, parameter: str) -> bool:
+        """Whether the population value of a parameter is learned from the data."""
+        return parameter not in self.fixed and all(e.learned for e in self.effects(parameter))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Columns that parameters vary over, in order of first use."""
+        used = (c for p in self.parameters for e in self.effects(p) for c in e.group)
+        return tuple(dict.fromkeys(used))
+
+    def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+        """Value of a parameter at every row, from graph variables or from posterior arrays.
+
+        Parameters
+        ----------
+        parameter : str
+        values : mapping
+            ``<parameter>_free`` of shape (…) and every effect of shape (…, *levels).
+        codes : mapping
+            Column -> position of each row's label among its levels, shape (row,).  An effect whose
+            columns are not all present is left out, as expectations do with noise.
+
+        Returns
+        -------
+        Graph variable or array of shape (…, row).
+        """
+        free = values[f"{parameter}_free"][..., None]
+        for effect in self.effects(parameter):
+            if all(column in codes for column in effect.group):
+                free = free + values[effect.name][(..., *(codes[c] for c in effect.group))]
+        return self.parameters[parameter].support.constrain(free)
+
+    def mean(
+        self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
+    ) -> Any:
+        """Expected response at every row, shape (…, row)."""
+        theta = {p.name: self.resolve(p.name, values, codes) for p in head.form.parameters}
+        return head.form(*(data[c] for c in head.form.inputs), **theta)
+
+    def observation(
+        self, head: Head, mean: Any, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
+    ) -> Any:
+        """(distribution, arguments) of the response at every row, given its mean."""
+        noise = {own: self.resolve(p.name, values, codes) for own, p in head.noise.items()}
+        component = head.likelihood.component
+        return component(mean, *(data[c] for c in component.inputs[1:]), **noise)

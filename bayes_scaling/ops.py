@@ -1,0 +1,52 @@
+"""Elementwise maths that reads the same on PyTensor graphs, xarray objects and plain arrays.
+
+A law is written once with these names; the same function then runs inside the PyMC graph when
+fitting, inside the compiled density, and on posterior arrays when forecasting.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import special
+
+__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "logit", "maximum", "minimum", "sqrt", "where"]
+
+
+def _is_graph(value: Any) -> bool:
+    pytensor = sys.modules.get("pytensor")  # no graph variable exists before pytensor is imported
+    return pytensor is not None and isinstance(value, pytensor.graph.basic.Variable)
+
+
+def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
+    """One function for all three kinds of operands; ``name`` is what ``pytensor.tensor`` calls it."""
+
+    def op(*operands: Any) -> Any:
+        if any(_is_graph(o) for o in operands):
+            import pytensor.tensor as pt
+
+            return getattr(pt, name)(*operands)
+        if any(isinstance(o, xr.DataArray | xr.Dataset | xr.Variable) for o in operands):
+            return xr.apply_ufunc(numeric, *operands)
+        return numeric(*operands)
+
+    op.__name__ = name
+    op.__doc__ = f"Elementwise ``{name}`` of graph variables, xarray objects or arrays."
+    return op
+
+
+exp = _everywhere("exp", np.exp)
+expit = _everywhere("expit", special.expit)
+expm1 = _everywhere("expm1", np.expm1)
+log = _everywhere("log", np.log)
+log1p = _everywhere("log1p", np.log1p)
+logaddexp = _everywhere("logaddexp", np.logaddexp)
+logit = _everywhere("logit", special.logit)
+maximum = _everywhere("maximum", np.maximum)
+minimum = _everywhere("minimum", np.minimum)
+sqrt = _everywhere("sqrt", np.sqrt)
+where = _everywhere("where", np.where)

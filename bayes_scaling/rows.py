@@ -1,0 +1,179 @@
+"""The density of one row, as source code made from the law and likelihood themselves.
+
+PyTensor differentiates the one formula that a law consists of; what comes out is a list of scalar
+operations, printed here as a loop over rows that numba compiles.  No derivative is written by hand, so
+a new law stays one function.  Expressions of data alone are split off and computed once per data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.model import Head, Model
+
+FORMATS = {
+    "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
+    "Log1p": "log1p({0})", "Log1mexp": "log1mexp({0})", "Sqr": "({0} * {0})", "Sqrt": "sqrt({0})",
+    "Reciprocal": "(1.0 / {0})", "Sigmoid": "sigmoid({0})", "Softplus": "softplus({0})", "Tanh": "tanh({0})",
+    "Erf": "erf({0})", "Erfc": "erfc({0})", "GammaLn": "log_gamma({0})", "Psi": "digamma({0})",
+    "Sub": "({0} - {1})", "TrueDiv": "({0} / {1})", "Pow": "({0} ** {1})",
+    "Maximum": "max({0}, {1})", "Minimum": "min({0}, {1})",
+    "LT": "({0} < {1})", "LE": "({0} <= {1})", "GT": "({0} > {1})", "GE": "({0} >= {1})",
+    "EQ": "({0} == {1})", "NEQ": "({0} != {1})", "AND": "({0} and {1})", "OR": "({0} or {1})",
+    "Invert": "(not {0})", "Switch": "({1} if {0} else {2})", "IsNan": "({0} != {0})",
+}  # fmt: skip
+JOINED = {"Add": " + ", "Mul": " * "}
+TRANSPARENT = {"Identity", "Cast", "DimShuffle", "TensorFromScalar", "ScalarFromTensor", "CheckParameterValue"}
+
+
+class Unprintable(NotImplementedError):
+    """A law uses an operation that has no printed form; the PyMC graph itself is compiled instead."""
+
+
+@dataclass(frozen=True)
+class RowDensity:
+    """Source code of a head's density.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Data columns that ``derive`` reads, the observed value last.
+    derive : str
+        Source of ``derive(columns…) -> tuple`` of the numbers per row that the loop reads.
+    loop : str
+        Source of ``loop(eta, data, slope, n) -> log density``: ``eta`` and ``slope`` are (parameter, row),
+        ``data`` is (derived number, row).
+    """
+
+    columns: tuple[str, ...]
+    derive: str
+    loop: str
+
+
+def row_density(model: Model, head: Head, suffix: str) -> RowDensity:
+    """Differentiate the log density of one row with respect to its unconstrained parameters; print it."""
+    etas, data, outputs = _graph(model, head)
+    printer = _Printer({v: f"e{j}" for j, v in enumerate(etas)}, {v: n for n, v in data.items()})
+    results = [printer.name(v) for v in outputs]
+    read = [f"d{j} = data[{j}, r]" for j in range(len(printer.handed_over))]
+    body = [f"e{j} = eta[{j}, r]" for j in range(len(etas))] + read + printer.lines
+    body += [f"total += {results[0]}"] + [f"slope[{j}, r] = {x}" for j, x in enumerate(results[1:])]
+    loop = "\n        ".join([f"def loop_{suffix}(eta, data, slope, n):\n    total = 0.0\n    for r in range(n):", *body])
+    handed = ", ".join(printer.handed_over) + "," if printer.handed_over else ""
+    derive = "\n    ".join([f"def derive_{suffix}({', '.join(data)}):", *printer.data_lines, f"return ({handed})"])
+    return RowDensity(tuple(data), derive, loop + "\n    return total")
+
+
+def _graph(model: Model, head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
+    """Scalar inputs and outputs: log density and its slope in every unconstrained parameter."""
+    import pymc as pm
+    import pytensor.tensor as pt
+    from pytensor.graph import rewrite_graph
+
+    own = head_parameters(head)
+    etas = [pt.dscalar(name) for name in own]
+    data = {name: pt.dscalar(name) for name in (*head.columns, "observed")}
+    values = {name: model.parameters[name].support.constrain(e) for name, e in zip(own, etas, strict=True)}
+    theta = {p.name: values[p.name] for p in head.form.parameters}
+    mean = head.form(*(data[c] for c in head.form.inputs), **theta)
+    noise = {short: values[p.name] for short, p in head.noise.items()}
+    component = head.likelihood.component
+    distribution, arguments = component(mean, *(data[c] for c in component.inputs[1:]), **noise)
+    density = pm.logp(distribution.dist(**arguments), data["observed"])
+    slopes = pt.grad(density, etas, disconnected_inputs="ignore", return_disconnected="zero")
+    include = ("canonicalize", "stabilize", "specialize", "local_remove_check_parameter")
+    return etas, data, list(rewrite_graph([density, *slopes], include=include))
+
+
+def head_parameters(head: Head) -> tuple[str, ...]:
+    """Names of the parameters of a head, in the order of its rows of ``eta``."""
+    return (*(p.name for p in head.form.parameters), *(p.name for p in head.noise.values()))
+
+
+class _Printer:
+    """Turns a scalar graph into numbered assignments, apart for data and for the rest."""
+
+    def __init__(self, etas: Mapping[Any, str], data: Mapping[Any, str]) -> None:
+        self.names = {**etas, **data}
+        self.of_data = set(data)
+        self.lines: list[str] = []
+        self.data_lines: list[str] = []
+        self.handed_over: list[str] = []
+        self._written: dict[tuple[bool, str], str] = {}
+
+    def name(self, variable: Any) -> str:
+        """Name under which the loop knows a variable, printing what leads to it."""
+        text = self._visit(variable)
+        if variable not in self.of_data or _is_constant(variable):
+            return text
+        if text not in self.handed_over:
+            self.handed_over.append(text)
+        return f"d{self.handed_over.index(text)}"
+
+    def _visit(self, variable: Any) -> str:
+        if variable in self.names:
+            return self.names[variable]
+        if _is_constant(variable):
+            self.of_data.add(variable)
+            return repr(float(np.asarray(variable.data).item()))
+        operation = _operation(variable.owner)
+        if operation == "Composite":
+            self.names[variable] = self._inline(variable)
+            return self.names[variable]
+        inputs = variable.owner.inputs[:1] if operation in TRANSPARENT else variable.owner.inputs
+        if operation == "Second":
+            inputs = variable.owner.inputs[1:]
+        texts = [self._visit(v) for v in inputs]
+        data = all(v in self.of_data for v in inputs)
+        if data:
+            self.of_data.add(variable)
+        else:
+            texts = [self.name(v) for v in inputs]
+        if operation in TRANSPARENT or operation == "Second":
+            self.names[variable] = texts[0]
+        else:
+            self.names[variable] = self._assign(_expression(operation, texts), data)
+        return self.names[variable]
+
+    def _inline(self, variable: Any) -> str:
+        """Print the operations that a composite one consists of."""
+        inner = variable.owner.op.scalar_op.fgraph.unfreeze()
+        for own, given in zip(inner.inputs, variable.owner.inputs, strict=True):
+            self.names[own] = self._visit(given)
+            if given in self.of_data:
+                self.of_data.add(own)
+            else:
+                self.names[own] = self.name(given)
+        result = inner.outputs[variable.owner.outputs.index(variable)]
+        text = self._visit(result)
+        if result in self.of_data:
+            self.of_data.add(variable)
+        return text
+
+    def _assign(self, expression: str, data: bool) -> str:
+        lines, letter = (self.data_lines, "c") if data else (self.lines, "t")
+        key = (data, expression)
+        if key not in self._written:
+            self._written[key] = f"{letter}{len(lines)}"
+            lines.append(f"{letter}{len(lines)} = {expression}")
+        return self._written[key]
+
+
+def _is_constant(variable: Any) -> bool:
+    return variable.owner is None and hasattr(variable, "data")
+
+
+def _operation(node: Any) -> str:
+    return type(getattr(node.op, "scalar_op", node.op)).__name__
+
+
+def _expression(operation: str, texts: Sequence[str]) -> str:
+    if operation in JOINED:
+        return JOINED[operation].join(sorted(texts))
+    if operation not in FORMATS:
+        raise Unprintable(operation)
+    return FORMATS[operation].format(*texts)

@@ -1,0 +1,123 @@
+"""Drawing from the posterior: nutpie on the compiled density, or on PyMC's own graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.optimize import minimize
+
+from bayes_scaling.density import Density, compile_density
+from bayes_scaling.design import Design
+from bayes_scaling.layout import expand
+from bayes_scaling.rows import Unprintable
+
+POINT, DIMENSION = "point", "unconstrained_parameter"
+JITTER = 0.1  # standard deviation of the starts around the rough optimum
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample: chains, draws kept and tuning draws per chain, and the target acceptance."""
+
+    chains: int = 4
+    draws: int = 1000
+    tune: int = 600
+    target_accept: float = 0.95
+    adaptation: str = "diag"
+
+
+def sample(
+    design: Design, settings: Settings, *, seed: int | None, progress: bool = False, cores: int | None = None
+) -> xr.DataTree:
+    """Sample the posterior of a design.
+
+    Returns
+    -------
+    DataTree with the groups ``posterior`` (see `layout.expand`) and ``sample_stats``.
+    """
+    import nutpie
+
+    try:
+        compiled = _compiled_model(compile_density(design))
+    except Unprintable:
+        compiled = _from_graph(design)
+    trace = nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=cores,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=progress,
+        target_accept=settings.target_accept,
+        adaptation=settings.adaptation,
+    )
+    points = _points(trace)
+    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": trace.sample_stats.dataset})
+
+
+def rough_optimum(density: Density) -> np.ndarray:
+    """Point near the mode, from a few dozen gradient steps: least squares for a start, not an estimate."""
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = density(point)
+        return (-value, -slope) if np.isfinite(value) else (1e300, np.zeros_like(slope))
+
+    start = np.zeros(density.n_dim)
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
+
+
+def _points(trace: xr.DataTree) -> np.ndarray:
+    posterior = trace.posterior.dataset
+    return posterior[POINT].transpose("chain", "draw", ...).to_numpy()
+
+
+def _compiled_model(density: Density) -> Any:
+    """nutpie's compiled-model class around the C function of a density."""
+    from nutpie import _lib
+    from nutpie.sample import CompiledModel
+
+    from bayes_scaling.kernel import copy_point
+
+    start = rough_optimum(density)
+
+    class Compiled(CompiledModel):
+        @property
+        def n_dim(self) -> int:
+            return density.n_dim
+
+        @property
+        def shapes(self) -> Any:
+            return {POINT: (density.n_dim,)}
+
+        @property
+        def coords(self) -> Any:
+            return {DIMENSION: pd.RangeIndex(density.n_dim)}
+
+        def _make_model(self, init_mean: np.ndarray) -> Any:
+            n, words = density.n_dim, density.words.ctypes.data
+            return _lib.PyMcModel(
+                _lib.LogpFunc(density.address, words, density),
+                _lib.ExpandFunc(n, n, copy_point.address, words, density),
+                _lib.PyVariable.new_variables([POINT], ["float64"], [[n]], {DIMENSION: n}, self.dims),
+                n,
+                {DIMENSION: n},
+                self.coords,
+                lambda seed: start + JITTER * np.random.default_rng(seed).normal(size=n),
+                None,
+            )
+
+        def _make_sampler(self, settings, init_mean, cores, progress_type, callback, rate, store):  # type: ignore[no-untyped-def]
+            model = self._make_model(init_mean)
+            return _lib.PySampler.from_pymc(settings, cores, model, progress_type, callback, rate, store)
+
+    return Compiled(dims={POINT: (DIMENSION,)})
+
+
+def _from_graph(design: Design) -> Any:
+    raise NotImplementedError

@@ -1,0 +1,125 @@
+"""The verdict on a fit: whether its draws can be relied on, by fixed rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+R_HAT_AT_MOST = 1.01  # Vehtari et al. 2021, doi 10.1214/20-BA1221
+ESS_PER_CHAIN = 100  # the same: rank-normalised estimates need about 100 effective draws a chain
+E_BFMI_AT_LEAST = 0.3  # Betancourt 2016, arXiv 1604.00695
+DIVERGENT_SHARE = 0.001  # share of draws that may diverge
+SATURATED_SHARE = 0.001  # share of draws that may end at the greatest tree depth
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Diagnostics of the worst quantity of each kind, and which rules they break.
+
+    Attributes
+    ----------
+    chains, draws : int
+    r_hat : float
+        Largest split rank-normalised r-hat.
+    ess_bulk, ess_tail : float
+        Smallest effective sample sizes.
+    divergences : int
+    e_bfmi : float
+        Smallest energy Bayesian fraction of missing information of a chain.
+    saturated : int
+        Draws that ended at the greatest tree depth.
+    worst : dict
+        Diagnostic -> the quantity that it is worst for.
+    """
+
+    chains: int
+    draws: int
+    r_hat: float
+    ess_bulk: float
+    ess_tail: float
+    divergences: int
+    e_bfmi: float
+    saturated: int
+    worst: Mapping[str, str]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Rules that the fit breaks, in words; empty for a fit that passes."""
+        enough, total = ESS_PER_CHAIN * self.chains, self.chains * self.draws
+        rules = (
+            (not self.r_hat <= R_HAT_AT_MOST, f"r-hat {self.r_hat:.3f} of {self._of('r_hat')} > {R_HAT_AT_MOST}"),
+            (not self.ess_bulk >= enough, f"bulk ESS {self.ess_bulk:.0f} of {self._of('ess_bulk')} < {enough}"),
+            (not self.ess_tail >= enough, f"tail ESS {self.ess_tail:.0f} of {self._of('ess_tail')} < {enough}"),
+            (self.divergences > DIVERGENT_SHARE * total, f"{self.divergences} of {total} draws diverged"),
+            (not self.e_bfmi >= E_BFMI_AT_LEAST, f"E-BFMI {self.e_bfmi:.2f} < {E_BFMI_AT_LEAST}"),
+            (self.saturated > SATURATED_SHARE * total, f"{self.saturated} draws ended at the greatest tree depth"),
+        )
+        return tuple(text for broken, text in rules if broken)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the fit breaks no rule."""
+        return not self.reasons
+
+    def _of(self, diagnostic: str) -> str:
+        return self.worst.get(diagnostic, "?")
+
+    def __str__(self) -> str:
+        if self.passed:
+            return (
+                f"converged: r-hat ≤ {self.r_hat:.3f}, ESS ≥ {min(self.ess_bulk, self.ess_tail):.0f}, "
+                f"{self.divergences} divergences in {self.chains} × {self.draws} draws"
+            )
+        return "NOT CONVERGED: " + "; ".join(self.reasons)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, from which ``Verdict(**values)`` makes an equal verdict."""
+        return asdict(self)
+
+
+def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int) -> Verdict:
+    """Compute the verdict with ArviZ's diagnostics.
+
+    Parameters
+    ----------
+    posterior : Dataset over (chain, draw, …)
+        Every quantity a user reads; constants are passed over.
+    stats : Dataset over (chain, draw)
+        With ``diverging``, ``energy`` and ``depth``.
+    max_depth : int
+        Greatest tree depth that the sampler was allowed.
+    """
+    import arviz_stats as azs
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = {
+            "r_hat": _worst(azs.rhat(posterior), np.nanmax),
+            "ess_bulk": _worst(azs.ess(posterior, method="bulk"), np.nanmin),
+            "ess_tail": _worst(azs.ess(posterior, method="tail"), np.nanmin),
+        }
+    energy = stats["energy"].to_numpy()
+    return Verdict(
+        chains=posterior.sizes["chain"],
+        draws=posterior.sizes["draw"],
+        **{name: value for name, (value, _) in found.items()},
+        divergences=int(stats["diverging"].sum()),
+        e_bfmi=float(np.min(np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1))),
+        saturated=int((stats["depth"] >= max_depth).sum()),
+        worst={name: variable for name, (_, variable) in found.items()},
+    )
+
+
+def _worst(diagnostic: xr.Dataset, extreme: Any) -> tuple[float, str]:
+    """Most extreme value over all quantities, and the name of the quantity with its labels."""
+    values = {n: float(extreme(v)) for n, v in diagnostic.items() if v.size and not np.isnan(v).all()}
+    if not values:
+        return float("nan"), "?"
+    name = max(values, key=lambda n: values[n]) if extreme is np.nanmax else min(values, key=lambda n: values[n])
+    array = diagnostic[name]
+    at = np.unravel_index(np.argmax((array == values[name]).to_numpy()), array.shape) if array.ndim else ()
+    labels = [str(array[d].to_numpy()[i]) for d, i in zip(array.dims, at, strict=True)]
+    return values[name], f"{name}[{', '.join(labels)}]" if labels else str(name)
