@@ -14,10 +14,10 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
-from bayes_scaling.model import RESPONSES, Effect, Head, Model
+from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
 
 PASS_AT_K = "pass@k"
-CENTRING = 0.0
+FEW_LEVELS = 5
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,16 @@ class Design:
         return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
 
     def centring(self, effect: Effect) -> float:
-        """How far an effect is parametrised by itself (1) rather than by its standard score (0)."""
-        return CENTRING
+        """How far an effect is parametrised by itself (1) rather than by its standard score (0).
+
+        Chosen by `benchmarks/parametrisation.py`: main effects of a law are well informed by their rows,
+        interactions and groups of few levels are not.
+        """
+        if len(effect.group) > 1 or effect.group[0] in NOISE_GROUPS:
+            return 0.0
+        if len(self.levels[effect.group[0]]) < FEW_LEVELS:
+            return 0.3
+        return 0.7 if effect.parameter in self.model.of_laws else 0.5
 
 
 def lay_out(model: Model, runs: pd.DataFrame) -> Design:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.design import Design
-from bayes_scaling.model import NOISE_GROUPS, Effect
+from bayes_scaling.model import NOISE_GROUPS, Effect, Model
 
 NOWHERE = -1  # position of a quantity that is not learned
 
@@ -71,6 +71,15 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
     coords = {g: list(known) for g, known in design.levels.items()}
     dataset = xr.Dataset(out, coords={**coords, "chain": range(points.shape[0]), "draw": range(points.shape[1])})
     return dataset.assign({name: constrained(design, name, dataset) for name in design.model.parameters})
+
+
+def read_by_users(model: Model) -> list[str]:
+    """Variables of the posterior that carry a verdict: values, populations and spreads, not offsets."""
+    names = []
+    for name in model.parameters:
+        spreads = [f"{e.name}_sd" for e in model.effects(name) if e.learned]
+        names += [name, *([f"{name}_free"] if model.has_population(name) else []), *spreads]
+    return names
 
 
 def constrained(design: Design, name: str, posterior: xr.Dataset) -> xr.DataArray:

@@ -121,6 +121,11 @@ class Model:
             found |= {p.name: p for p in (*head.form.parameters, *head.noise.values())}
         return {name: replace(p, **self.priors.get(name, {})) for name, p in found.items()}
 
+    @cached_property
+    def of_laws(self) -> frozenset[str]:
+        """Parameters of the laws themselves, apart from those of modifiers and noise."""
+        return frozenset(p.name for head in self.heads for p in head.form.parts[0].parameters)
+
     def effects(self, parameter: str) -> tuple[Effect, ...]:
         """How a parameter differs between groups under the pooling of this model."""
         groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}

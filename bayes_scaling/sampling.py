@@ -15,19 +15,19 @@ from bayes_scaling.design import Design
 from bayes_scaling.layout import expand
 from bayes_scaling.rows import Unprintable
 
-POINT, DIMENSION = "point", "unconstrained_parameter"
+POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
 JITTER = 0.1  # standard deviation of the starts around the rough optimum
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample: chains, draws kept and tuning draws per chain, and the target acceptance."""
+    """How to sample: chains, draws kept and tuning draws per chain, target acceptance, tree depth."""
 
     chains: int = 4
     draws: int = 1000
-    tune: int = 600
+    tune: int = 500
     target_accept: float = 0.95
-    adaptation: str = "diag"
+    max_depth: int = 10
 
 
 def sample(
@@ -55,10 +55,14 @@ def sample(
         save_warmup=False,
         progress_bar=progress,
         target_accept=settings.target_accept,
-        adaptation=settings.adaptation,
+        maxdepth=settings.max_depth,
+        adaptation="low_rank",  # follows the correlation of a law's scale with its exponent
+        store_unconstrained=True,
     )
-    points = _points(trace)
-    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": trace.sample_stats.dataset})
+    stats = trace["sample_stats"].to_dataset()
+    points = stats[POINTS].transpose("chain", "draw", ...).to_numpy()
+    stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")])
+    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats.drop_dims(DIMENSION)})
 
 
 def rough_optimum(density: Density) -> np.ndarray:
@@ -70,11 +74,6 @@ def rough_optimum(density: Density) -> np.ndarray:
 
     start = np.zeros(density.n_dim)
     return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
-
-
-def _points(trace: xr.DataTree) -> np.ndarray:
-    posterior = trace.posterior.dataset
-    return posterior[POINT].transpose("chain", "draw", ...).to_numpy()
 
 
 def _compiled_model(density: Density) -> Any:
@@ -120,4 +119,9 @@ def _compiled_model(density: Density) -> Any:
 
 
 def _from_graph(design: Design) -> Any:
-    raise NotImplementedError
+    """The PyMC model itself, for a law that has no printed form: slower to compile, the same draws."""
+    import nutpie
+
+    from bayes_scaling.graph import build
+
+    return nutpie.compile_pymc_model(build(design), var_names=[])

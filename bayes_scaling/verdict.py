@@ -101,13 +101,12 @@ def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int) -> Verdic
             "ess_bulk": _worst(azs.ess(posterior, method="bulk"), np.nanmin),
             "ess_tail": _worst(azs.ess(posterior, method="tail"), np.nanmin),
         }
-    energy = stats["energy"].to_numpy()
     return Verdict(
         chains=posterior.sizes["chain"],
         draws=posterior.sizes["draw"],
         **{name: value for name, (value, _) in found.items()},
         divergences=int(stats["diverging"].sum()),
-        e_bfmi=float(np.min(np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1))),
+        e_bfmi=float(azs.bfmi(stats.assign_coords(chain=posterior["chain"]))["energy"].min()),
         saturated=int((stats["depth"] >= max_depth).sum()),
         worst={name: variable for name, (_, variable) in found.items()},
     )

@@ -1,0 +1,142 @@
+"""Condition a model on runs."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.design import Design, lay_out
+from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.layout import read_by_users
+from bayes_scaling.model import Model
+from bayes_scaling.sampling import Settings, sample
+from bayes_scaling.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model, the runs it was fitted to, and what it learned from them.
+
+    Attributes
+    ----------
+    model : Model
+    runs : DataFrame
+        As they were given, one row per score.
+    tree : DataTree
+        ``posterior`` over (chain, draw, …): for every parameter its value ``<parameter>`` in the units of
+        the law over every column it varies by, its population value ``<parameter>_free`` on the
+        unconstrained scale, and for every effect ``<effect>`` and ``<effect>_sd``; ``sample_stats``.
+    verdict : Verdict
+        Whether the draws can be relied on.
+    seed : int or None
+    """
+
+    model: Model
+    runs: pd.DataFrame
+    tree: xr.DataTree
+    verdict: Verdict
+    seed: int | None = None
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Posterior draws over (chain, draw, …)."""
+        return self.tree["posterior"].to_dataset()
+
+    @cached_property
+    def design(self) -> Design:
+        """The model laid over the runs."""
+        return lay_out(self.model, self.runs)
+
+    def require_converged(self, *, even_if_not_converged: bool = False) -> None:
+        """Refuse to go on from a fit that failed its verdict, unless told to.
+
+        Raises
+        ------
+        FitError
+            The fit did not converge.
+        """
+        if not (self.verdict.passed or even_if_not_converged):
+            raise FitError(
+                f"{self.model.name}: {self.verdict}. Fit again with more draws or a larger target_accept, or "
+                "say even_if_not_converged=True to go on all the same"
+            )
+
+    def save(self, path: Any, *, overwrite: bool = False) -> None:
+        """Write everything into one netCDF file, whole or not at all; see `storage.save`."""
+        from bayes_scaling.storage import save
+
+        save(self, path, overwrite=overwrite)
+
+    @staticmethod
+    def load(path: Any) -> Fit:
+        """Read a fit back; see `storage.load`."""
+        from bayes_scaling.storage import load
+
+        return load(path)
+
+    def __repr__(self) -> str:
+        runs = self.runs["run"].nunique() if "run" in self.runs else len(self.runs)
+        return f"<Fit of {self.model.name} to {runs} runs, {len(self.runs)} rows; {self.verdict}>"
+
+
+def fit(
+    model: Model,
+    runs: pd.DataFrame,
+    *,
+    seed: int | None = None,
+    chains: int = 4,
+    draws: int = 1000,
+    tune: int = 500,
+    target_accept: float = 0.95,
+    progress: bool | None = None,
+    cores: int | None = None,
+) -> Fit:
+    """Learn the parameters of a model from runs.
+
+    Parameters
+    ----------
+    model : Model
+    runs : DataFrame
+        As `read_runs` or `load_dataset` return them, or any selection of their rows.
+    seed : int, optional
+        The same seed on the same machine gives the same draws.
+    chains, draws, tune : int
+        Chains, draws kept per chain, and draws spent per chain on adaptation.  For a first look
+        ``chains=2, draws=300, tune=300`` is enough.
+    target_accept : float
+        Larger is slower and diverges less.
+    progress : bool, optional
+        Show a progress bar; by default only where the error stream is a terminal.
+    cores : int, optional
+        Chains that run at the same time; by default as many as there are processors.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DataError
+        The runs lack what the model needs.
+
+    Warns
+    -----
+    ScalingWarning
+        The fit failed its verdict; the text says which rule.
+    """
+    runs = runs.reset_index(drop=True)
+    design = lay_out(model, runs)
+    settings = Settings(chains=chains, draws=draws, tune=tune, target_accept=target_accept)
+    show = sys.stderr.isatty() if progress is None else progress
+    tree = sample(design, settings, seed=seed, progress=show, cores=cores)
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    verdict = judge(posterior[read_by_users(model)], stats, max_depth=settings.max_depth)
+    if not verdict.passed:
+        warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
+    return Fit(model, runs, tree, verdict, seed)
