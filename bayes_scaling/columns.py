@@ -168,6 +168,6 @@ def _distinct(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
 
 
 def _mixed(cells: list[Any]) -> set[int]:
-    """Number the cells that are not text in a column that also holds text: 1 and "1" would become one run."""
+    """Find the cells that are not text in a column that also holds text: 1 and "1" would become one run."""
     other = {position for position, cell in enumerate(cells) if not isinstance(cell, str)}
     return other if len(other) < len(cells) else set()

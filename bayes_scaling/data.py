@@ -39,7 +39,7 @@ from bayes_scaling.plans import plan_runs
 from bayes_scaling.tables import checked_mapping, named, read_table, refuse
 from bayes_scaling.units import parse_number
 
-__all__ = ["COLUMNS", "describe_datasets", "load_dataset", "plan_runs", "read_runs", "validate"]
+__all__ = ["COLUMNS", "describe_datasets", "load_dataset", "plan_runs", "read_card", "read_runs", "validate"]
 
 
 def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:

@@ -126,8 +126,8 @@ def _read(path: Path, name: str) -> pd.DataFrame:
     parsed = frame[numbers].apply(pd.to_numeric, errors="coerce")
     complaints = []
     for column in numbers:
-        whole = frame["score"].isna() if column == "score" else False
-        wrong = frame.loc[~(np.isfinite(parsed[column]) | whole), column]
+        blank = frame["score"].isna() if column == "score" else False
+        wrong = frame.loc[~(np.isfinite(parsed[column]) | blank), column]
         if wrong.size:
             complaints.append(place.complaint(f"column {column!r}", "must be a number", wrong.index, wrong))
     refuse(complaints, place)
