@@ -1,0 +1,59 @@
+"""Forecast the benchmark scores of language models that have not been trained yet, with credible bands.
+
+Names are loaded when first used, so that commands which only read a table stay fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
+    from bayes_scaling.documents import list_models, load_model
+    from bayes_scaling.fitting import Fit, fit
+    from bayes_scaling.forecasting import forecast
+    from bayes_scaling.readers import read_krajewski
+    from bayes_scaling.summaries import average_benchmarks, summarise
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Fit": "fitting",
+    "average_benchmarks": "summaries",
+    "describe_datasets": "data",
+    "fit": "fitting",
+    "forecast": "forecasting",
+    "list_models": "documents",
+    "load_dataset": "data",
+    "load_model": "documents",
+    "plan_runs": "data",
+    "read_krajewski": "readers",
+    "read_runs": "data",
+    "summarise": "summaries",
+}
+
+__all__ = [
+    "Fit",
+    "average_benchmarks",
+    "describe_datasets",
+    "fit",
+    "forecast",
+    "list_models",
+    "load_dataset",
+    "load_model",
+    "plan_runs",
+    "read_krajewski",
+    "read_runs",
+    "summarise",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"bayes_scaling.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'bayes_scaling' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,144 @@
+"""What a fit says about runs that are not made yet.
+
+A forecast is a Dataset over (chain, draw, row), one row per row of the plan, with for every response
+
+==================  ==========================================================================
+``accuracy_mean``   the expectation: the law itself, what many runs of this kind would average
+``accuracy``        a new run: with the differences between runs and the noise of one evaluation
+==================  ==========================================================================
+
+(likewise ``loss_mean`` and ``loss``), and along ``row`` the coordinates ``run``, ``benchmark``,
+``mixture``, ``params``, ``tokens``, ``flops``, ``decades_beyond`` (decades of compute beyond the largest
+run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
+Attributes say which model, whether its fit converged, and what the bands leave out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.caveats import notes
+from bayes_scaling.design import columns_of
+from bayes_scaling.errors import DataError
+from bayes_scaling.fitting import Fit
+from bayes_scaling.model import NOISE_GROUPS, Head
+from bayes_scaling.population import extended
+
+ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
+LAW_UNCERTAINTY = "not included: bands hold if the law goes on as it did"
+
+
+def forecast(
+    fit: Fit, plan: pd.DataFrame, *, seed: int | None = None, even_if_not_converged: bool = False
+) -> xr.Dataset:
+    """Draw every response of every planned run from the posterior predictive distribution.
+
+    Parameters
+    ----------
+    fit : Fit
+    plan : DataFrame
+        From `plan_runs`, or any table with the columns that the model reads.  ``chance`` and ``n_items``
+        of benchmarks that the fit knows are filled in.  A benchmark or mixture that the fit never saw is
+        drawn from the population.  Rows of one ``run`` share that run's luck.
+    seed : int, optional
+        The same seed gives the same draws.
+    even_if_not_converged : bool
+        Go on from a fit that failed its verdict; the forecast carries the verdict.
+
+    Returns
+    -------
+    Dataset over (chain, draw, row); see the module's description.
+
+    Raises
+    ------
+    FitError
+        The fit did not converge.
+    DataError
+        The plan lacks a column that the model reads.
+    """
+    fit.require_converged(even_if_not_converged=even_if_not_converged)
+    plan = _completed(fit, plan)
+    rng = np.random.default_rng(seed)
+    values, codes = extended(fit, plan, rng)
+    lasting = {g: c for g, c in codes.items() if g not in NOISE_GROUPS}
+    out = {}
+    for head in fit.model.heads:
+        data = columns_of(head, plan)
+        mean = np.asarray(fit.model.mean(head, values, data, lasting))
+        new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
+        out[f"{head.response}_mean"] = (("chain", "draw", "row"), mean)
+        out[head.response] = (("chain", "draw", "row"), _observe(fit, head, new, values, data, codes, rng, plan))
+    posterior = fit.posterior
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **_row_coordinates(fit, plan)}
+    return xr.Dataset(out, coords=coords).assign_attrs(
+        model=fit.model.name,
+        verdict=str(fit.verdict),
+        converged=str(fit.verdict.passed),
+        law_uncertainty=LAW_UNCERTAINTY,
+    )
+
+
+def _observe(
+    fit: Fit, head: Head, mean: Any, values: Any, data: Any, codes: Any, rng: np.random.Generator, plan: pd.DataFrame
+) -> np.ndarray:
+    """One draw of the response per posterior draw and row."""
+    distribution, arguments = fit.model.observation(head, mean, values, data, codes)
+    arrays = {n: np.broadcast_to(a, np.shape(mean)) for n, a in arguments.items()}
+    drawn = draw(distribution, arrays, rng)
+    return np.asarray(head.likelihood.report(drawn, columns_of(head, plan, ["n_items"])["n_items"]))
+
+
+def draw(distribution: Any, arguments: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """One draw of a PyMC distribution per element of its arguments."""
+    import pymc as pm
+    import pytensor
+
+    symbols = {n: pytensor.tensor.TensorType("float64", (None,) * a.ndim)(n) for n, a in arguments.items()}
+    variable = distribution.dist(**symbols)
+    seeded = pm.pytensorf.compile(
+        list(symbols.values()), variable, mode="FAST_COMPILE", random_seed=int(rng.integers(2**31)), on_unused_input="ignore"
+    )
+    return seeded(*(np.asarray(a, float) for a in arguments.values()))
+
+
+def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
+    """Fill in what the fit knows about the benchmarks of a plan."""
+    if plan.empty:
+        raise DataError("the plan has no rows; plan_runs(flops=[1e22], benchmark=['hellaswag']) makes some")
+    if absent := [c for c in fit.model.groups if c not in plan and c not in NOISE_GROUPS]:
+        raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
+    plan = plan.reset_index(drop=True)
+    if "run" not in plan:
+        plan = plan.assign(run=[f"run {i + 1}" for i in range(len(plan))])
+    if "benchmark" in plan:
+        for name in ("chance", "n_items"):
+            if name in fit.runs:
+                known = fit.runs.dropna(subset=[name]).groupby("benchmark")[name].median()
+                given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
+                plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
+    for name in {c for head in fit.model.heads for c in head.columns} - {"n_items"}:
+        blank = plan.index[plan[name].isna()] if name in plan else plan.index
+        if len(blank):
+            raise DataError(f"model {fit.model.name!r} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none")
+    return plan
+
+
+def _row_coordinates(fit: Fit, plan: pd.DataFrame) -> dict[str, Any]:
+    coords = {n: ("row", plan[n].to_numpy()) for n in ROW_COORDINATES if n in plan}
+    coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
+    coords["note"] = ("row", notes(fit, plan))
+    return coords
+
+
+def _decades_beyond(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
+    """log10 of the compute of each row over the most that the fit saw for its benchmark; 0 within."""
+    if "flops" not in plan:
+        return np.full(len(plan), np.nan)
+    most = np.full(len(plan), fit.runs["flops"].max())
+    if "benchmark" in plan and "benchmark" in fit.runs:
+        most = plan["benchmark"].map(fit.runs.groupby("benchmark")["flops"].max()).fillna(most[0]).to_numpy(float)
+    return np.maximum(np.log10(plan["flops"].to_numpy(float) / most), 0.0)

@@ -1,0 +1,95 @@
+"""Tables of forecasts: means and credible intervals that say what they are intervals for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.errors import DataError
+
+PROBABILITIES = (0.5, 0.8, 0.95)
+EXPECTATION, NEW_RUN = "expectation", "new run"
+
+
+def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
+    """Tabulate a forecast: for every row, the mean and equal-tailed credible intervals.
+
+    Parameters
+    ----------
+    ahead : Dataset over (chain, draw, row)
+        From `forecast` or `average_benchmarks`.
+    probabilities : sequence of float
+        What the intervals hold.
+
+    Returns
+    -------
+    DataFrame
+        One row per row, response and kind of interval.  ``interval_for`` is "expectation" (the law itself)
+        or "new run" (one run evaluated once); ``lower_80`` and ``upper_80`` hold 80 %, and so on.
+    """
+    tables = [_table(ahead, str(name), probabilities) for name in ahead.data_vars]
+    order = pd.concat(tables, ignore_index=True)
+    return order.sort_values(["row", "response", "interval_for"], kind="stable", ignore_index=True).drop(columns="row")
+
+
+def _table(ahead: xr.Dataset, name: str, probabilities: Sequence[float]) -> pd.DataFrame:
+    draws = ahead[name].transpose("row", "chain", "draw").to_numpy().reshape(ahead.sizes["row"], -1)
+    table = pd.DataFrame({c: ahead[c].to_numpy() for c in ahead.coords if ahead[c].dims == ("row",)})
+    table["row"] = range(len(table))
+    table["response"] = name.removesuffix("_mean")
+    table["interval_for"] = EXPECTATION if name.endswith("_mean") else NEW_RUN
+    table["mean"] = draws.mean(axis=1)
+    tails = [q for p in probabilities for q in ((1 - p) / 2, (1 + p) / 2)]
+    for side, quantile, values in zip(
+        ("lower", "upper") * len(probabilities), tails, np.quantile(draws, tails, axis=1), strict=True
+    ):
+        share = round(200 * abs(quantile - 0.5), 6)
+        table[f"{side}_{share:g}"] = values
+    return table
+
+
+def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None = None) -> xr.Dataset:
+    """Average a forecast over benchmarks, draw by draw, so that the band of the average is right.
+
+    Parameters
+    ----------
+    ahead : Dataset over (chain, draw, row)
+        From `forecast`; rows of one run share that run's luck.
+    weights : mapping, optional
+        Benchmark -> weight; equal weights by default.
+
+    Returns
+    -------
+    Dataset over (chain, draw, row)
+        One row per run, with ``benchmark`` "average of n", the largest ``decades_beyond`` and all notes.
+
+    Raises
+    ------
+    DataError
+        The forecast has no benchmarks, or a weight is missing.
+    """
+    if "benchmark" not in ahead.coords:
+        raise DataError("the forecast has no benchmarks to average over")
+    benchmark = pd.Series(ahead["benchmark"].to_numpy()).astype(str)
+    if weights is not None and (absent := sorted(set(benchmark) - set(weights))):
+        raise DataError(f"no weight for the benchmarks {absent}")
+    weight = benchmark.map(weights).to_numpy(float) if weights else np.ones(len(benchmark))
+    keys = pd.Series(ahead["run"].to_numpy()).astype(str)
+    parts = [_average(ahead.isel(row=at), weight[at]) for at in keys.groupby(keys, sort=False).indices.values()]
+    return xr.concat(parts, dim="row").assign_attrs(ahead.attrs)
+
+
+def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
+    """One row: the weighted mean of the rows of one run."""
+    mean = part.weighted(xr.DataArray(weight, dims="row")).mean("row").expand_dims("row")
+    shared = {n: ("row", part[n].to_numpy()[:1]) for n in ("run", "mixture", "params", "tokens", "flops") if n in part.coords}
+    noted = [f"{b}: {n}" for b, n in zip(part["benchmark"].to_numpy(), part["note"].to_numpy(), strict=True) if n]
+    return mean.assign_coords(
+        **shared,
+        benchmark=("row", [f"average of {part.sizes['row']}"]),
+        decades_beyond=("row", [float(part["decades_beyond"].max())]),
+        note=("row", ["; ".join(noted)]),
+    )
