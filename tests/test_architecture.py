@@ -1,0 +1,195 @@
+"""The house rules that a machine can read: who imports whom, how long things are, what starts fast."""
+
+import ast
+import importlib
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayes_scaling
+from bayes_scaling import forms
+from bayes_scaling.forms import FORMS
+
+ROOT = Path(bayes_scaling.__file__).parents[1]
+PACKAGE = ROOT / "bayes_scaling"
+
+# A module imports only modules that stand before it.
+ORDER = [
+    *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
+    *("parameters", "readers", "forms", "likelihoods", "model", "documents", "design", "graph"),
+    *("layout", "kernel", "rows", "density", "sampling", "verdict", "fitting", "storage"),
+    *("caveats", "population", "forecasting", "summaries", "evaluation", "planning"),
+    *("figures", "forest", "demo", "reporting", "cli", "__main__", "__init__"),
+]
+LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
+
+HEAVY = {"pymc", "pytensor", "numba", "matplotlib", "arviz", "nutpie"}
+LIGHT_MODULES = ["bayes_scaling", "bayes_scaling.data", "bayes_scaling.readers", "bayes_scaling.documents"]
+
+# Needed without being imported by name: engines of pandas and xarray, and the family that arviz pins.
+UNNAMED = {"pyarrow", "h5netcdf", "h5py", "arviz"}
+INSIDE = {"arviz_stats": "arviz"}
+
+MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.glob("*.py"))}
+every_module = pytest.mark.parametrize("module", MODULES)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def imported(module: str) -> set[str]:
+    """Modules of this package that a module imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("bayes_scaling")}
+        elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("bayes_scaling")):
+            inner = (node.module or "").removeprefix("bayes_scaling").strip(".")
+            found |= {inner} if inner else {a.name if a.name in MODULES else "" for a in node.names}
+    return {name or "__init__" for name in found}
+
+
+def foreign() -> set[str]:
+    """Top-level packages from elsewhere that the package imports anywhere."""
+    found = set()
+    for node in (node for tree in MODULES.values() for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found - sys.stdlib_module_names - {"bayes_scaling"}
+
+
+def functions(module: str) -> list[Function]:
+    return [node for node in ast.walk(MODULES[module]) if isinstance(node, Function)]
+
+
+def lines_of_code(module: str, function: Function) -> int:
+    """Lines of a function's body that hold code: no docstring, no comment, no blank line."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    if not body:
+        return 0
+    lines = (PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()
+    held = lines[body[0].lineno - 1 : function.end_lineno]
+    return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in held)
+
+
+def public(module: str) -> Iterator[tuple[str, Function | ast.ClassDef]]:
+    """Public functions, classes and methods of a module, with their names."""
+    for node in MODULES[module].body:
+        if not isinstance(node, Function | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        yield node.name, node
+        for inner in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(inner, Function) and not inner.name.startswith("_"):
+                yield f"{node.name}.{inner.name}", inner
+
+
+@every_module
+def test_imports_point_one_way(module):
+    assert module in ORDER, f"{module} has no place in the order of modules: give it one"
+    before = ORDER[: ORDER.index(module)]
+    late = {b for a, b in LATE if a == module}
+    assert not (wrong := imported(module) - set(before) - late), f"{module} imports {sorted(wrong)}, which come later"
+
+
+@pytest.mark.parametrize(("module", "later"), sorted(LATE))
+def test_late_imports_are_inside_functions_and_still_needed(module, later):
+    assert later in imported(module)
+    assert not any(later in ast.unparse(n) for n in MODULES[module].body if isinstance(n, ast.Import | ast.ImportFrom))
+
+
+def test_dependencies_are_those_that_are_imported():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in project["dependencies"]}
+    used = {INSIDE.get(name, name) for name in foreign()}
+    assert used - declared == set(), "imported, but not declared in pyproject.toml"
+    assert declared - used - UNNAMED == set(), "declared in pyproject.toml, but never imported"
+
+
+@every_module
+def test_modules_are_short(module):
+    lines = (PACKAGE / f"{module}.py").read_text(encoding="utf-8").count("\n")
+    assert lines <= 300, f"{module}.py has {lines} lines, more than 300"
+
+
+@every_module
+def test_functions_are_short(module):
+    long = {f.name: n for f in functions(module) if (n := lines_of_code(module, f)) > 40}
+    assert not long, f"{module}.py: more than 40 lines of code in {long}"
+
+
+def test_the_median_function_is_under_eight_lines():
+    sizes = [lines_of_code(module, function) for module in MODULES for function in functions(module)]
+    assert len(sizes) > 100
+    assert statistics.median(sizes) < 8
+
+
+@every_module
+def test_classes_have_at_most_eight_methods(module):
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.ClassDef):
+            inside = [inner for inner in node.body if isinstance(inner, Function)]
+            methods = [f.name for f in inside if not any("property" in ast.unparse(d) for d in f.decorator_list)]
+            assert len(methods) <= 8, f"{module}.{node.name} has {len(methods)} methods: {methods}"
+
+
+@every_module
+def test_public_functions_name_their_arguments(module):
+    loose = [name for name, node in public(module) if isinstance(node, Function) and node.args.kwarg]
+    assert not loose, f"{module}.py: open-ended keyword arguments in {loose}"
+
+
+@every_module
+def test_what_is_public_is_explained(module):
+    assert module == "__main__" or ast.get_docstring(MODULES[module]), f"{module}.py has no docstring"
+    bare = [name for name, node in public(module) if not ast.get_docstring(node)]
+    assert not bare, f"{module}.py: no docstring at {bare}"
+
+
+@pytest.mark.parametrize("name", LIGHT_MODULES)
+def test_reading_tables_loads_no_sampler(name):
+    code = f"import sys, {name}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [], f"importing {name} also imports {done.stdout.split()}"
+
+
+@pytest.mark.parametrize("name", bayes_scaling.__all__)
+def test_public_names_resolve(name):
+    home = importlib.import_module(f"bayes_scaling.{bayes_scaling._HOMES[name]}")
+    assert getattr(bayes_scaling, name) is getattr(home, name)
+    assert name in dir(bayes_scaling)
+
+
+def test_public_names_are_listed_once_and_for_type_checkers():
+    checked = [n for n in MODULES["__init__"].body if isinstance(n, ast.If)]
+    named = {alias.name for node in ast.walk(checked[0]) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert list(bayes_scaling.__all__) == sorted(set(bayes_scaling.__all__))
+    assert named == set(bayes_scaling.__all__) == set(bayes_scaling._HOMES)
+
+
+def test_names_that_do_not_exist_are_refused():
+    with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
+        _ = bayes_scaling.no_such_name
+
+
+def test_the_law_in_the_guide_is_a_law(monkeypatch):
+    (code,) = re.findall(r"```python\n(.+?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.setitem(FORMS, "sigmoid", None)  # forgotten again after this test
+    exec(compile(code, "CONTRIBUTING.md", "exec"), dict(vars(forms)))
+    law = FORMS["sigmoid"].then(FORMS["accuracy"])
+    scores = law(np.array([1e19, 1e21, 1e23]), 0.25, midpoint=0.0, steepness=1.0, floor_shift=0.0)
+    assert scores == pytest.approx(0.25 + 0.75 / (1 + np.exp([2.0, 0.0, -2.0])))
+
+
+def test_the_version_is_the_same_in_the_citation_and_the_changelog():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [bayes_scaling.__version__]
+    assert re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[0] == bayes_scaling.__version__
