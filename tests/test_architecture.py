@@ -26,12 +26,12 @@ ORDER = [
     *("parameters", "readers", "forms", "likelihoods", "model", "documents", "design", "graph"),
     *("layout", "kernel", "rows", "density", "sampling", "verdict", "fitting", "storage"),
     *("caveats", "population", "forecasting", "summaries", "evaluation", "planning"),
-    *("figures", "forest", "demo", "reporting", "cli", "__main__", "__init__"),
+    *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
 
 HEAVY = {"pymc", "pytensor", "numba", "matplotlib", "arviz", "nutpie"}
-LIGHT_MODULES = ["bayes_scaling", "bayes_scaling.data", "bayes_scaling.readers", "bayes_scaling.documents"]
+LIGHT_MODULES = ["bayes_scaling", "bayes_scaling.data", "bayes_scaling.documents", "bayes_scaling.cli"]
 
 # Needed without being imported by name: engines of pandas and xarray, and the family that arviz pins.
 UNNAMED = {"pyarrow", "h5netcdf", "h5py", "arviz"}
@@ -51,7 +51,8 @@ def imported(module: str) -> set[str]:
             found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("bayes_scaling")}
         elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("bayes_scaling")):
             inner = (node.module or "").removeprefix("bayes_scaling").strip(".")
-            found |= {inner} if inner else {a.name if a.name in MODULES else "" for a in node.names}
+            names = {alias.name for alias in node.names} - {"__version__"}  # stands before everything, in any order
+            found |= {inner} if inner else {name if name in MODULES else "" for name in names}
     return {name or "__init__" for name in found}
 
 
