@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
+    from bayes_scaling.figures import plot_law
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
+    from bayes_scaling.forest import plot_exponents
     from bayes_scaling.readers import read_krajewski
     from bayes_scaling.summaries import average_benchmarks, summarise
 
@@ -28,6 +30,8 @@ _HOMES = {
     "load_dataset": "data",
     "load_model": "documents",
     "plan_runs": "data",
+    "plot_exponents": "forest",
+    "plot_law": "figures",
     "read_krajewski": "readers",
     "read_runs": "data",
     "summarise": "summaries",
@@ -43,6 +47,8 @@ __all__ = [
     "load_dataset",
     "load_model",
     "plan_runs",
+    "plot_exponents",
+    "plot_law",
     "read_krajewski",
     "read_runs",
     "summarise",
