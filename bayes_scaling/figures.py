@@ -213,11 +213,11 @@ def footer(figure: Figure, fit: Fit, extra: str = "") -> None:
         With a constrained layout, which makes room.
     fit : Fit
     extra : str
-        What else to say under a fit that converged.
+        What else to say there.
     """
     loud = not fit.verdict.passed
     wide = int(figure.get_figwidth() * (11 if loud else 15))
-    lines = [f"{fit.model.name}: {fit.verdict}", *([] if loud or not extra else [extra])]
+    lines = [f"{fit.model.name}: {fit.verdict}", *([extra] if extra else [])]
     text = "\n".join(fill(line, wide) for line in lines)
     share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
