@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.fitting import Fit
+from bayes_scaling.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
 UNSEEN = "never seen: drawn from the population"
-RISE_AT_LEAST = 2.0  # rise of the law over the data, in standard deviations of the scatter around it
+RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
 
 
 def notes(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
@@ -31,15 +32,22 @@ def remark(fit: Fit, benchmark: str) -> str:
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:
         return UNSEEN
-    scores, flops = rows["score"].to_numpy(float), np.log(rows["flops"].to_numpy(float))
+    rows = rows.sort_values("flops")
+    scores = rows["score"].to_numpy(float)
+    few = max(3, len(rows) // 6)
     chance = rows["chance"].fillna(0.0).to_numpy(float)
-    largest = np.argsort(flops)[-max(3, len(rows) // 6) :]
-    items = rows["n_items"].fillna(1000.0).to_numpy(float)
-    noise = np.sqrt(np.maximum(chance * (1 - chance), 0.01) / items)
-    if np.mean((scores - chance)[largest]) < np.mean(2 * noise[largest]):
+    items = rows["n_items"].fillna(NOMINAL_ITEMS).to_numpy(float)
+    noise = 2 * np.sqrt(np.mean(np.maximum(chance * (1 - chance), 0.01) / items))
+    top = scores[-few:].mean()
+    if top < chance.mean() + noise and top < scores[:few].mean() + noise:
         return AT_CHANCE
-    if len(rows) < 4 or np.ptp(flops) == 0:
-        return ""
-    trend = np.polynomial.Polynomial.fit(flops, scores, 2)(flops)
-    scatter = np.sqrt(np.sum((scores - trend) ** 2) / max(len(rows) - 3, 1))
-    return NO_LAW if np.ptp(trend) < RISE_AT_LEAST * scatter else ""
+    return NO_LAW if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST else ""
+
+
+def _rise(size: np.ndarray, scores: np.ndarray) -> float:
+    """Rise of a smooth trend over the data, in standard deviations of the scatter around it."""
+    if len(scores) < 6 or np.ptp(size) == 0:
+        return np.inf
+    trend = np.polynomial.Polynomial.fit(size, scores, 2)(size)
+    scatter = np.sqrt(np.sum((scores - trend) ** 2) / (len(scores) - 3))
+    return float(np.ptp(trend) / max(scatter, 1e-9))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from bayes_scaling import ops
-from bayes_scaling.parameters import Component, positive, real
+from bayes_scaling.parameters import Component, positive, real, unit
 
 C0, N0, D0 = 1e21, 1e9, 2e10  # reference run: 1e21 FLOPs; 1B parameters, 20B tokens
 
@@ -47,18 +47,20 @@ def params_tokens(
     params: Any,
     tokens: Any,
     *,
-    A: Any = positive(0.05, 3.0, "negative log accuracy due to size at 1B parameters", spread=1.0),
+    A: Any = positive(0.1, 5.0, "negative log accuracy at 1B parameters and 20B tokens", spread=1.0),
+    share: Any = unit(0.15, 0.85, "share of A that is due to model size", spread=0.7),
     alpha: Any = positive(0.15, 1.2, "size exponent", spread=0.3),
-    B: Any = positive(0.05, 3.0, "negative log accuracy due to data at 20B tokens", spread=1.0),
     beta: Any = positive(0.15, 1.2, "data exponent", spread=0.3),
 ) -> Any:
     r"""Accuracy from model size and training tokens, at any ratio of the two.
 
-    .. math:: -\log Q' = A\,(N / 10^{9})^{-\alpha} + B\,(D / 2\cdot 10^{10})^{-\beta}
+    .. math:: -\log Q' = A\,[s\,(N / 10^{9})^{-\alpha} + (1 - s)\,(D / 2\cdot 10^{10})^{-\beta}]
 
-    Krajewski et al. 2025 (arXiv 2512.08894), Eq. 4.
+    Krajewski et al. 2025 (arXiv 2512.08894), Eq. 4, with its two scales written as a total and a share,
+    which the data inform separately.
     """
-    return A * ops.exp(-alpha * ops.log(params / N0)) + B * ops.exp(-beta * ops.log(tokens / D0))
+    size = share * ops.exp(-alpha * ops.log(params / N0))
+    return A * (size + (1 - share) * ops.exp(-beta * ops.log(tokens / D0)))
 
 
 @form

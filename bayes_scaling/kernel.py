@@ -1,8 +1,8 @@
 """The part of every log density that is the same for all models, as compiled functions.
 
 A density is: a flat point → populations and effects (standard normal scores, zero-sum effects, learned
-standard deviations) → for every head and row the sum of its parameters' offsets → the row density of
-that head (compiled from the law itself, see `rows`) → back through the sums by the chain rule.
+standard deviations) → for every head the value of its parameters in every cell (combination of levels)
+→ the density of its rows (compiled from the law itself, see `rows`) → back by the chain rule.
 
 Everything a density reads lies in one buffer of 8-byte words, passed by address and seen both as
 integers (``i``) and as floats (``f``); `pack` in `density` writes it.  Header words:
@@ -20,11 +20,13 @@ import numpy as np
 
 # Effect table columns
 PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, CENTRING, START, OUT, EFFECT = range(10)
-# Head table columns: number of rows, of parameters, of data columns, where the parameter list, the data
-# and the links start, number of links
-N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, LINKS, N_LINKS, HEAD = range(8)
-# Link: slot of the parameter in the head, effect, where the codes start
-SLOT, LINK_EFFECT, CODES, LINK = range(4)
+# Head table: numbers of rows, parameters and data columns, where its parameter table and data start, cells
+N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, CELLS, HEAD = range(7)
+# Parameter of a head: which one, support, number of cells and where they start among those of the head,
+# where the cell of every row stands, number of links and where they start.  A link is an effect and
+# where the level of every cell stands.
+WHICH, SUPPORT, N_CELLS, CELL_AT, ROW_CELLS, N_LINKS, LINKS, PARAM = range(8)
+REAL, POSITIVE, UNIT = range(3)
 
 OPTIONS = {"nogil": True, "error_model": "numpy", "cache": False}
 
@@ -158,36 +160,43 @@ def populations(i, f, point, grad, values):
 
 
 @numba.njit(**OPTIONS)
-def gather(i, h, values, effects, eta):
-    """Fill ``eta`` (parameter of the head, row) with population plus offsets."""
-    n = i[h + N_ROWS]
+def cells_forward(i, h, values, effects, theta, rate):
+    """Fill ``theta`` with every parameter of a head in every cell, and ``rate`` with its slope in the offset."""
     for s in range(i[h + N_PARAMS]):
-        value = values[i[i[h + PARAMS] + s]]
-        for r in range(n):
-            eta[s, r] = value
-    for k in range(i[h + N_LINKS]):
-        link = i[h + LINKS] + k * LINK
-        s, out, codes = i[link + SLOT], i[i[5] + i[link + LINK_EFFECT] * EFFECT + OUT], i[link + CODES]
-        for r in range(n):
-            eta[s, r] += effects[out + i[codes + r]]
+        p = i[h + PARAMS] + s * PARAM
+        for cell in range(i[p + CELL_AT], i[p + CELL_AT] + i[p + N_CELLS]):
+            theta[cell] = values[i[p + WHICH]]
+        for k in range(i[p + N_LINKS]):
+            link = i[p + LINKS] + 2 * k
+            out, codes = i[i[5] + i[link] * EFFECT + OUT], i[link + 1]
+            for c in range(i[p + N_CELLS]):
+                theta[i[p + CELL_AT] + c] += effects[out + i[codes + c]]
+        for cell in range(i[p + CELL_AT], i[p + CELL_AT] + i[p + N_CELLS]):
+            rate[cell] = 1.0
+            if i[p + SUPPORT] == POSITIVE:
+                rate[cell] = theta[cell] = math.exp(theta[cell])
+            elif i[p + SUPPORT] == UNIT:
+                theta[cell] = sigmoid(theta[cell])
+                rate[cell] = theta[cell] * (1.0 - theta[cell])
 
 
 @numba.njit(**OPTIONS)
-def scatter(i, f, h, row_slope, slope, grad):
-    """Sum the slopes of all rows of a head onto the offsets and populations that they came from."""
-    n = i[h + N_ROWS]
+def cells_backward(i, f, h, slope_theta, rate, slope, grad):
+    """Carry the slope in every cell of a head back to the offsets and populations that it came from."""
     for s in range(i[h + N_PARAMS]):
-        p = i[4] + 3 * i[i[h + PARAMS] + s]
-        if i[p] >= 0:
-            total = 0.0
-            for r in range(n):
-                total += row_slope[s, r]
-            grad[i[p]] += f[p + 2] * total
-    for k in range(i[h + N_LINKS]):
-        link = i[h + LINKS] + k * LINK
-        s, out, codes = i[link + SLOT], i[i[5] + i[link + LINK_EFFECT] * EFFECT + OUT], i[link + CODES]
-        for r in range(n):
-            slope[out + i[codes + r]] += row_slope[s, r]
+        p = i[h + PARAMS] + s * PARAM
+        total = 0.0
+        for cell in range(i[p + CELL_AT], i[p + CELL_AT] + i[p + N_CELLS]):
+            slope_theta[cell] *= rate[cell]
+            total += slope_theta[cell]
+        population = i[4] + 3 * i[p + WHICH]
+        if i[population] >= 0:
+            grad[i[population]] += f[population + 2] * total
+        for k in range(i[p + N_LINKS]):
+            link = i[p + LINKS] + 2 * k
+            out, codes = i[i[5] + i[link] * EFFECT + OUT], i[link + 1]
+            for c in range(i[p + N_CELLS]):
+                slope[out + i[codes + c]] += slope_theta[i[p + CELL_AT] + c]
 
 
 @numba.njit(**OPTIONS)
@@ -210,27 +219,23 @@ def all_finite(lp, grad):
 
 
 @numba.njit(**OPTIONS)
-def log_gamma(x):
-    """Logarithm of the gamma function for x > 0, by recurrence and Stirling's series (DLMF 5.11.1)."""
-    below = 1.0
-    while x < 10.0:
-        below *= x
+def gamma_pair(x):
+    """Log gamma function and its derivative for x > 0: recurrence and asymptotic series (DLMF 5.11.1, 5.11.2)."""
+    product, slope = 1.0, 0.0
+    while x < 8.0:
+        slope = slope * x + product  # derivative of the product, so that one division is enough
+        product *= x
         x += 1.0
-    y = 1.0 / (x * x)
-    series = (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * 691 / 360360))))) / x
-    return (x - 0.5) * math.log(x) - x + 0.9189385332046727 + series - math.log(below)
-
-
-@numba.njit(**OPTIONS)
-def digamma(x):
-    """Derivative of `log_gamma` for x > 0, by recurrence and its asymptotic series (DLMF 5.11.2)."""
-    below = 0.0
-    while x < 10.0:
-        below += 1.0 / x
-        x += 1.0
-    y = 1.0 / (x * x)
+    r, log_x = 1.0 / x, math.log(x)
+    y = r * r
+    series = r * (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * 691 / 360360)))))
+    value = (x - 0.5) * log_x - x + 0.9189385332046727 + series
     series = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760)))))
-    return math.log(x) - 0.5 / x - series - below
+    derivative = log_x - 0.5 * r - series
+    if product != 1.0 or slope != 0.0:
+        value -= math.log(product)
+        derivative -= slope / product
+    return value, derivative
 
 
 @numba.njit(**OPTIONS)

@@ -4,7 +4,10 @@ All likelihoods of a score share one variance law.  Benchmark items are common t
 not binomial: part of the item noise cancels between runs, and runs leave the law by more than their
 items explain,
 
-.. math:: \operatorname{Var}(score) = m(1-m)\,(scatter^2 + item\_share / n\_items).
+.. math:: \operatorname{Var}(score) = m(1-m)\,(scatter^2 + item\_share / n\_items),
+
+with m kept one point away from 0 and 1: near its floor a benchmark says little about its law, and a score
+of exactly 0 must not say more than one of 0.001.
 
 Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
 and decorate it; the same pair is observed when fitting and drawn from when forecasting.
@@ -21,6 +24,7 @@ import numpy as np
 from bayes_scaling import ops
 from bayes_scaling.parameters import Component, positive, unit
 
+EDGE = 0.01
 NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known
 
 LIKELIHOODS: dict[str, Likelihood] = {}
@@ -43,13 +47,13 @@ class Likelihood:
     report: Callable[[Any, Any], Any]
 
 
-def _half_item_inside(score: Any, n_items: Any) -> Any:
-    """Scores of exactly 0 and 1 move half an item inwards, all others a little."""
-    return (score * n_items + 0.5) / (n_items + 1)
+def _shrink(score: Any, n_items: Any) -> Any:
+    """Map [0, 1] onto [EDGE, 1 − EDGE], so that scatter does not vanish where scores reach 0 or 1."""
+    return EDGE + (1 - 2 * EDGE) * score
 
 
-def _undo_half_item(value: Any, n_items: Any) -> Any:
-    return np.clip((value * (n_items + 1) - 0.5) / n_items, 0, 1)
+def _unshrink(value: Any, n_items: Any) -> Any:
+    return np.clip((value - EDGE) / (1 - 2 * EDGE), 0, 1)
 
 
 def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any]) -> Any:
@@ -66,22 +70,22 @@ _SCATTER = positive(0.004, 0.06, "scatter of runs around the law, as a share of 
 _ITEM_SHARE = unit(0.1, 0.7, "share of the binomial item noise that differs between runs")
 
 
-@likelihood(_half_item_inside, _undo_half_item)
+@likelihood(_shrink, _unshrink)
 def beta(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
     """Beta: continuous, bounded, narrower than binomial where items are shared by all runs."""
     import pymc as pm
 
-    mean = _half_item_inside(mean, n_items)
+    mean = _shrink(mean, n_items)
     concentration = 1 / (scatter**2 + item_share / n_items)
     return pm.Beta, {"alpha": mean * concentration, "beta": (1 - mean) * concentration}
 
 
-@likelihood(_half_item_inside, _undo_half_item)
+@likelihood(_shrink, _unshrink)
 def normal(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
     """Normal with the same variance law: fast, and draws beyond 0 or 1 are reported as 0 or 1."""
     import pymc as pm
 
-    mean = _half_item_inside(mean, n_items)
+    mean = _shrink(mean, n_items)
     return pm.Normal, {"mu": mean, "sigma": ops.sqrt(mean * (1 - mean) * (scatter**2 + item_share / n_items))}
 
 
@@ -90,7 +94,7 @@ def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
     """Beta-binomial counts: at least binomial noise, so wider than shared items call for."""
     import pymc as pm
 
-    mean = _half_item_inside(mean, n_items)
+    mean = (mean * n_items + 0.5) / (n_items + 1)
     concentration = 1 / scatter**2
     return pm.BetaBinomial, {
         "n": n_items,

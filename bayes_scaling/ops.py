@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import xarray as xr
-from scipy import special
 
 __all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "logit", "maximum", "minimum", "sqrt", "where"]
 
@@ -20,6 +18,20 @@ __all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "logit", "maxim
 def _is_graph(value: Any) -> bool:
     pytensor = sys.modules.get("pytensor")  # no graph variable exists before pytensor is imported
     return pytensor is not None and isinstance(value, pytensor.graph.basic.Variable)
+
+
+def _is_named(value: Any) -> bool:
+    xarray = sys.modules.get("xarray")
+    return xarray is not None and isinstance(value, xarray.DataArray | xarray.Dataset | xarray.Variable)
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def numeric(*operands: Any) -> Any:
+        from scipy import special  # imported when first used: it costs as much as pandas
+
+        return getattr(special, name)(*operands)
+
+    return numeric
 
 
 def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +42,9 @@ def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
             import pytensor.tensor as pt
 
             return getattr(pt, name)(*operands)
-        if any(isinstance(o, xr.DataArray | xr.Dataset | xr.Variable) for o in operands):
+        if any(_is_named(o) for o in operands):
+            import xarray as xr
+
             return xr.apply_ufunc(numeric, *operands)
         return numeric(*operands)
 
@@ -40,12 +54,12 @@ def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
 
 
 exp = _everywhere("exp", np.exp)
-expit = _everywhere("expit", special.expit)
+expit = _everywhere("expit", _special("expit"))
 expm1 = _everywhere("expm1", np.expm1)
 log = _everywhere("log", np.log)
 log1p = _everywhere("log1p", np.log1p)
 logaddexp = _everywhere("logaddexp", np.logaddexp)
-logit = _everywhere("logit", special.logit)
+logit = _everywhere("logit", _special("logit"))
 maximum = _everywhere("maximum", np.maximum)
 minimum = _everywhere("minimum", np.minimum)
 sqrt = _everywhere("sqrt", np.sqrt)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from bayes_scaling import ops
 from bayes_scaling.errors import ModelError
@@ -31,7 +30,7 @@ class Support:
 
 REAL = Support("real", lambda x: x, float)
 POSITIVE = Support("positive", ops.exp, lambda x: float(np.log(x)))
-UNIT = Support("unit", ops.expit, lambda x: float(special.logit(x)))
+UNIT = Support("unit", ops.expit, lambda x: float(np.log(x) - np.log1p(-x)))
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.model import Head, Model
+from bayes_scaling.model import Head
 
 FORMATS = {
     "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
     "Log1p": "log1p({0})", "Log1mexp": "log1mexp({0})", "Sqr": "({0} * {0})", "Sqrt": "sqrt({0})",
     "Reciprocal": "(1.0 / {0})", "Sigmoid": "sigmoid({0})", "Softplus": "softplus({0})", "Tanh": "tanh({0})",
-    "Erf": "erf({0})", "Erfc": "erfc({0})", "GammaLn": "log_gamma({0})", "Psi": "digamma({0})",
+    "Erf": "erf({0})", "Erfc": "erfc({0})", "GammaLn": "{0}[0]", "Psi": "{0}[1]",
     "Sub": "({0} - {1})", "TrueDiv": "({0} / {1})", "Pow": "({0} ** {1})",
     "Maximum": "max({0}, {1})", "Minimum": "min({0}, {1})",
     "LT": "({0} < {1})", "LE": "({0} <= {1})", "GT": "({0} > {1})", "GE": "({0} >= {1})",
@@ -27,6 +27,7 @@ FORMATS = {
     "Invert": "(not {0})", "Switch": "({1} if {0} else {2})", "IsNan": "({0} != {0})",
 }  # fmt: skip
 JOINED = {"Add": " + ", "Mul": " * "}
+PAIRED = {"GammaLn": "gamma_pair", "Psi": "gamma_pair"}  # value and derivative for the price of one
 TRANSPARENT = {"Identity", "Cast", "DimShuffle", "TensorFromScalar", "ScalarFromTensor", "CheckParameterValue"}
 
 
@@ -45,8 +46,8 @@ class RowDensity:
     derive : str
         Source of ``derive(columns…) -> tuple`` of the numbers per row that the loop reads.
     loop : str
-        Source of ``loop(eta, data, slope, n) -> log density``: ``eta`` and ``slope`` are (parameter, row),
-        ``data`` is (derived number, row).
+        Source of ``loop(i, f, h, theta, slope) -> log density``, which reads the value of every parameter
+        in the cell of its row from ``theta`` and adds the slope of the density there to ``slope``.
     """
 
     columns: tuple[str, ...]
@@ -54,51 +55,57 @@ class RowDensity:
     loop: str
 
 
-def row_density(model: Model, head: Head, suffix: str) -> RowDensity:
-    """Differentiate the log density of one row with respect to its unconstrained parameters; print it."""
-    etas, data, outputs = _graph(model, head)
-    printer = _Printer({v: f"e{j}" for j, v in enumerate(etas)}, {v: n for n, v in data.items()})
+def row_density(head: Head, suffix: str) -> RowDensity:
+    """Differentiate the log density of one row with respect to its parameters, and print it as a loop."""
+    thetas, data, outputs = _graph(head)
+    printer = _Printer({v: f"v{j}" for j, v in enumerate(thetas)}, {v: n for n, v in data.items()})
     results = [printer.name(v) for v in outputs]
-    read = [f"d{j} = data[{j}, r]" for j in range(len(printer.handed_over))]
-    body = [f"e{j} = eta[{j}, r]" for j in range(len(etas))] + read + printer.lines
-    body += [f"total += {results[0]}"] + [f"slope[{j}, r] = {x}" for j, x in enumerate(results[1:])]
-    loop = "\n        ".join([f"def loop_{suffix}(eta, data, slope, n):\n    total = 0.0\n    for r in range(n):", *body])
+    start, read = [], []
+    for j in range(len(thetas)):
+        start.append(f"p{j} = i[h + k.PARAMS] + {j} * k.PARAM")
+        start.append(f"a{j}, b{j} = i[p{j} + k.CELL_AT], i[p{j} + k.ROW_CELLS]")
+        read.append(f"j{j} = a{j} + i[b{j} + r]")
+        read.append(f"v{j} = theta[j{j}]")
+    read += [f"d{j} = f[at + {j} * n + r]" for j in range(len(printer.handed_over))]
+    add = [f"total += {results[0]}"] + [f"slope[j{j}] += {x}" for j, x in enumerate(results[1:])]
+    loop = [f"def loop_{suffix}(i, f, h, theta, slope):", "    n, at, total = i[h + k.N_ROWS], i[h + k.DATA], 0.0"]
+    loop += [f"    {line}" for line in start] + ["    for r in range(n):"]
+    loop += [f"        {line}" for line in (*read, *printer.lines, *add)] + ["    return total"]
     handed = ", ".join(printer.handed_over) + "," if printer.handed_over else ""
-    derive = "\n    ".join([f"def derive_{suffix}({', '.join(data)}):", *printer.data_lines, f"return ({handed})"])
-    return RowDensity(tuple(data), derive, loop + "\n    return total")
+    derive = [f"def derive_{suffix}({', '.join(data)}):", *printer.data_lines, f"return ({handed})"]
+    return RowDensity(tuple(data), "\n    ".join(derive), "\n".join(loop))
 
 
-def _graph(model: Model, head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
-    """Scalar inputs and outputs: log density and its slope in every unconstrained parameter."""
+def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
+    """Scalar inputs and outputs: log density and its slope in every parameter."""
     import pymc as pm
     import pytensor.tensor as pt
     from pytensor.graph import rewrite_graph
 
-    own = head_parameters(head)
-    etas = [pt.dscalar(name) for name in own]
+    values = {name: pt.dscalar(name) for name in head_parameters(head)}
     data = {name: pt.dscalar(name) for name in (*head.columns, "observed")}
-    values = {name: model.parameters[name].support.constrain(e) for name, e in zip(own, etas, strict=True)}
     theta = {p.name: values[p.name] for p in head.form.parameters}
     mean = head.form(*(data[c] for c in head.form.inputs), **theta)
     noise = {short: values[p.name] for short, p in head.noise.items()}
     component = head.likelihood.component
     distribution, arguments = component(mean, *(data[c] for c in component.inputs[1:]), **noise)
     density = pm.logp(distribution.dist(**arguments), data["observed"])
-    slopes = pt.grad(density, etas, disconnected_inputs="ignore", return_disconnected="zero")
+    thetas = list(values.values())
+    slopes = pt.grad(density, thetas, disconnected_inputs="ignore", return_disconnected="zero")
     include = ("canonicalize", "stabilize", "specialize", "local_remove_check_parameter")
-    return etas, data, list(rewrite_graph([density, *slopes], include=include))
+    return thetas, data, list(rewrite_graph([density, *slopes], include=include))
 
 
 def head_parameters(head: Head) -> tuple[str, ...]:
-    """Names of the parameters of a head, in the order of its rows of ``eta``."""
+    """Names of the parameters of a head, in the order in which its loop reads them."""
     return (*(p.name for p in head.form.parameters), *(p.name for p in head.noise.values()))
 
 
 class _Printer:
     """Turns a scalar graph into numbered assignments, apart for data and for the rest."""
 
-    def __init__(self, etas: Mapping[Any, str], data: Mapping[Any, str]) -> None:
-        self.names = {**etas, **data}
+    def __init__(self, thetas: Mapping[Any, str], data: Mapping[Any, str]) -> None:
+        self.names = {**thetas, **data}
         self.of_data = set(data)
         self.lines: list[str] = []
         self.data_lines: list[str] = []
@@ -133,6 +140,8 @@ class _Printer:
             self.of_data.add(variable)
         else:
             texts = [self.name(v) for v in inputs]
+        if operation in PAIRED:
+            texts = [self._assign(f"{PAIRED[operation]}({texts[0]})", data)]
         if operation in TRANSPARENT or operation == "Second":
             self.names[variable] = texts[0]
         else:

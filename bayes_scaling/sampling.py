@@ -60,6 +60,8 @@ def sample(
         store_unconstrained=True,
     )
     stats = trace["sample_stats"].to_dataset()
+    if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws):
+        raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
     points = stats[POINTS].transpose("chain", "draw", ...).to_numpy()
     stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")])
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats.drop_dims(DIMENSION)})
