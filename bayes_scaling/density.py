@@ -24,7 +24,7 @@ import platformdirs
 from bayes_scaling import kernel, rows
 from bayes_scaling.design import Design
 from bayes_scaling.layout import NOWHERE, slots
-from bayes_scaling.model import Effect, Model
+from bayes_scaling.model import SPREAD_SCALE, Effect, Model
 
 HEADER = 8
 SUPPORTS = {"real": kernel.REAL, "positive": kernel.POSITIVE, "unit": kernel.UNIT}
@@ -182,7 +182,7 @@ def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int
     sd_at = slot.at if effect.learned else NOWHERE
     return [
         parameter, rows_, cols, len(shape) * effect.learned, sd_at, float(effect.spread),
-        float(design.centring(effect)), slot.start, out,
+        SPREAD_SCALE, float(design.centring(effect)), slot.start, out,
     ]  # fmt: skip
 
 

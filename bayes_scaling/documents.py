@@ -10,7 +10,7 @@
     form = "power_law > accuracy"     # laws and modifiers, in the order they are applied
     likelihood = "beta"
 
-    [varies.alpha]                    # parameter -> {group = prior scale of the differences}
+    [varies.alpha]                    # parameter -> {group = prior median of the sd between its levels}
     benchmark = 0.3
     "benchmark:mixture" = 0.1
 

@@ -15,7 +15,7 @@ from typing import Any
 from bayes_scaling import ops
 from bayes_scaling.parameters import Component, positive, real, unit
 
-C0, N0, D0 = 1e21, 1e9, 2e10  # reference run: 1e21 FLOPs; 1B parameters, 20B tokens
+C0, N0, D0 = 1e20, 1e9, 2e10  # reference run: 1B parameters on 20B tokens, about 1e20 FLOPs
 
 FORMS: dict[str, Component] = {}
 
@@ -30,12 +30,12 @@ def form(function: Any) -> Component:
 def power_law(
     flops: Any,
     *,
-    A: Any = positive(0.1, 5.0, "negative log accuracy at 1e21 FLOPs", spread=1.0),
+    A: Any = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
     alpha: Any = positive(0.08, 0.6, "compute exponent", spread=0.3),
 ) -> Any:
     r"""Accuracy from training compute alone, at one ratio of tokens to parameters.
 
-    .. math:: -\log Q' = A\,(C / 10^{21})^{-\alpha}
+    .. math:: -\log Q' = A\,(C / 10^{20})^{-\alpha}
 
     Krajewski et al. 2025 (arXiv 2512.08894), Eq. 2.
     """
@@ -47,7 +47,7 @@ def params_tokens(
     params: Any,
     tokens: Any,
     *,
-    A: Any = positive(0.1, 5.0, "negative log accuracy at 1B parameters and 20B tokens", spread=1.0),
+    A: Any = positive(0.2, 8.0, "negative log accuracy at 1B parameters and 20B tokens", spread=0.7),
     share: Any = unit(0.15, 0.85, "share of A that is due to model size", spread=0.7),
     alpha: Any = positive(0.15, 1.2, "size exponent", spread=0.3),
     beta: Any = positive(0.15, 1.2, "data exponent", spread=0.3),

@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 
 from bayes_scaling.design import Design
-from bayes_scaling.model import Effect
+from bayes_scaling.model import SPREAD_SCALE, Effect
 
 
 def build(design: Design) -> pm.Model:
@@ -45,7 +45,8 @@ def _offsets(design: Design, effect: Effect) -> Any:
     shape = design.shape(effect)
     if not effect.learned:
         return pm.Deterministic(effect.name, effect.spread * pm.Normal(f"{effect.name}_z", shape=shape))
-    sd = pm.HalfNormal(f"{effect.name}_sd", effect.spread)
+    score = pm.Normal(f"{effect.name}_sd_z")
+    sd = pm.Deterministic(f"{effect.name}_sd", effect.spread * pm.math.exp(SPREAD_SCALE * score))
     if design.free_size(effect) == 0:
         return pm.math.constant(np.zeros(shape))
     own = design.centring(effect)

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 # Effect table columns
-PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, CENTRING, START, OUT, EFFECT = range(10)
+PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, EFFECT = range(11)
 # Head table: numbers of rows, parameters and data columns, where its parameter table and data start, cells
 N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, CELLS, HEAD = range(7)
 # Parameter of a head: which one, support, number of cells and where they start among those of the head,
@@ -93,10 +93,9 @@ def effects_forward(i, f, point, grad, effects):
                 grad[start + j] -= z
                 lp -= 0.5 * z * z
             continue
-        log_sd = point[sd_at]
-        ratio = math.exp(log_sd) / f[e + SPREAD]
-        lp += log_sd - 0.5 * ratio * ratio
-        grad[sd_at] += 1.0 - ratio * ratio
+        log_sd = log_spread(f, e, point[sd_at])
+        lp -= 0.5 * point[sd_at] * point[sd_at]
+        grad[sd_at] -= point[sd_at]
         dof = free_size(i, e)
         if dof == 0:
             for j in range(rows * cols):
@@ -110,12 +109,18 @@ def effects_forward(i, f, point, grad, effects):
             square += z * z
             grad[start + j] -= precision * z
         lp -= 0.5 * precision * square + dof * own * log_sd
-        grad[sd_at] += own * (precision * square - dof)
+        grad[sd_at] += f[e + SPREAD_SCALE] * own * (precision * square - dof)
         extend(point, start, rows, cols, effects, out)
         scale = math.exp((1.0 - own) * log_sd)
         for j in range(rows * cols):
             effects[out + j] *= scale
     return lp
+
+
+@numba.njit(**OPTIONS)
+def log_spread(f, e, score):
+    """Log standard deviation of an effect from its standard score."""
+    return math.log(f[e + SPREAD]) + f[e + SPREAD_SCALE] * score
 
 
 @numba.njit(**OPTIONS)
@@ -140,8 +145,9 @@ def effects_backward(i, f, point, grad, effects, slope):
             along = 0.0
             for j in range(rows * cols):
                 along += slope[out + j] * effects[out + j]
-            grad[sd_at] += (1.0 - own) * along
-            pull_back(slope, out, rows, cols, math.exp((1.0 - own) * point[sd_at]), grad, start)
+            grad[sd_at] += f[e + SPREAD_SCALE] * (1.0 - own) * along
+            scale = math.exp((1.0 - own) * log_spread(f, e, point[sd_at]))
+            pull_back(slope, out, rows, cols, scale, grad, start)
 
 
 @numba.njit(**OPTIONS)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.design import Design
-from bayes_scaling.model import NOISE_GROUPS, Effect, Model
+from bayes_scaling.model import NOISE_GROUPS, SPREAD_SCALE, Effect, Model
 
 NOWHERE = -1  # position of a quantity that is not learned
 
@@ -20,7 +20,7 @@ class Slot:
     Attributes
     ----------
     at : int
-        Position of a population's standard score, or of an effect's log standard deviation.
+        Position of a population's standard score, or that of an effect's standard deviation.
     start, size : int
         Range of an effect's free coordinates.
     """
@@ -66,7 +66,7 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
         for effect in design.model.effects(name):
             slot = where[effect.name]
             if effect.learned:
-                out[f"{effect.name}_sd"] = (lead, np.exp(points[..., slot.at]))
+                out[f"{effect.name}_sd"] = (lead, spread(effect, slot, points))
             out[effect.name] = ((*lead, *effect.group), offsets(design, effect, slot, points))
     coords = {g: list(known) for g, known in design.levels.items()}
     dataset = xr.Dataset(out, coords={**coords, "chain": range(points.shape[0]), "draw": range(points.shape[1])})
@@ -112,8 +112,13 @@ def offsets(design: Design, effect: Effect, slot: Slot, points: np.ndarray) -> n
     free = free.reshape(*points.shape[:-1], *(n - 1 for n in shape))
     for axis in range(-len(shape), 0):
         free = _extend(free, axis)
-    sd = np.exp(points[..., slot.at])[(..., *(None,) * len(shape))]
+    sd = spread(effect, slot, points)[(..., *(None,) * len(shape))]
     return sd ** (1 - design.centring(effect)) * free
+
+
+def spread(effect: Effect, slot: Slot, points: np.ndarray) -> np.ndarray:
+    """Standard deviation of a learned effect, shape (…), from unconstrained points."""
+    return effect.spread * np.exp(SPREAD_SCALE * points[..., slot.at])
 
 
 def _extend(free: np.ndarray, axis: int) -> np.ndarray:

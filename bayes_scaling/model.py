@@ -14,6 +14,7 @@ from bayes_scaling.errors import ModelError
 from bayes_scaling.likelihoods import Likelihood
 from bayes_scaling.parameters import Component, Parameter
 
+SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
 NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
 RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
@@ -49,7 +50,7 @@ class Effect:
     group : tuple of str
         Columns whose combinations are the levels; two columns make an interaction.
     spread : float
-        Prior scale of the standard deviation; the standard deviation itself where ``learned`` is false.
+        Prior median of the standard deviation; the standard deviation itself where ``learned`` is false.
     learned : bool
         Partial pooling learns the standard deviation and keeps the differences summing to zero.
     """
@@ -84,7 +85,7 @@ class Model:
     heads : tuple of Head
         Heads that name the same parameter share it.
     varies : mapping
-        Parameter -> {group: prior scale of the differences}; a group is ``"benchmark"`` or an
+        Parameter -> {group: prior median of the standard deviation between its levels}; a group is ``"benchmark"`` or an
         interaction ``"benchmark:mixture"``.
     pooling : str
         ``"partial"`` (differences with a learned spread), ``"complete"`` (none) or ``"none"``

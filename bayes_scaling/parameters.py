@@ -46,8 +46,8 @@ class Parameter:
     meaning : str
         What the number is, with its unit.
     spread : float
-        Prior scale of differences between groups on the unconstrained scale (0.2 is about 20 % for a
-        positive parameter).
+        Prior median of the standard deviation between groups on the unconstrained scale (0.2 is about
+        20 % for a positive parameter); 90 % of its prior lie within a factor of 3.
     name : str
         Filled in from the signature the parameter stands in.
     """
