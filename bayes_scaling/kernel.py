@@ -7,7 +7,8 @@ standard deviations) → for every head the value of its parameters in every cel
 Everything a density reads lies in one buffer of 8-byte words, passed by address and seen both as
 integers (``i``) and as floats (``f``); `pack` in `density` writes it.  Header words:
 
-0 dimensions · 1 parameters · 2 effects · 3 heads · 4, 5, 6 where their tables start.
+0 dimensions · 1 parameters · 2 effects · 3 heads · 4, 5, 6 where their tables start · 7 words in all ·
+8 where the whitening starts, or 0 if there is none.
 Parameter table: position, location, scale.  Effect table: see `EFFECT`.  Head table: see `HEAD`.
 """
 
@@ -29,6 +30,30 @@ WHICH, SUPPORT, N_CELLS, CELL_AT, ROW_CELLS, N_LINKS, LINKS, PARAM = range(8)
 REAL, POSITIVE, UNIT = range(3)
 
 OPTIONS = {"nogil": True, "error_model": "numpy", "cache": False}
+
+
+@numba.njit(fastmath={"reassoc", "contract"}, **OPTIONS)
+def unwhiten(f, at, n, white, point):
+    """Fill ``point`` = centre + L white; the columns of the lower triangle L follow the centre."""
+    for r in range(n):
+        point[r] = f[at + r]
+    column = at + n
+    for c in range(n):
+        for r in range(c, n):
+            point[r] += f[column + r - c] * white[c]
+        column += n - c
+
+
+@numba.njit(fastmath={"reassoc", "contract"}, **OPTIONS)
+def whiten_slope(f, at, n, slope, white_slope):
+    """Fill ``white_slope`` = Lᵀ slope."""
+    column = at + n
+    for c in range(n):
+        total = 0.0
+        for r in range(c, n):
+            total += f[column + r - c] * slope[r]
+        white_slope[c] = total
+        column += n - c
 
 
 @numba.njit(**OPTIONS)

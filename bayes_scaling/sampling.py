@@ -16,7 +16,7 @@ from bayes_scaling.layout import expand
 from bayes_scaling.rows import Unprintable
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
-JITTER = 0.1  # standard deviation of the starts around the rough optimum
+JITTER = 1.0  # standard deviation of the starts around the rough optimum, in white coordinates
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,12 @@ def sample(
     """
     import nutpie
 
+    centre, factor = 0.0, None
     try:
-        compiled = _compiled_model(compile_density(design))
+        density = compile_density(design)
+        centre = rough_optimum(density)
+        factor = local_factor(density, centre)
+        compiled = _compiled_model(density.whitened(centre, factor))
     except Unprintable:
         compiled = _from_graph(design)
     trace = nutpie.sample(
@@ -56,26 +60,39 @@ def sample(
         progress_bar=progress,
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
-        adaptation="low_rank",  # follows the correlation of a law's scale with its exponent
+        adaptation="diag",  # the density is already whitened
         store_unconstrained=True,
     )
     stats = trace["sample_stats"].to_dataset()
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
     points = stats[POINTS].transpose("chain", "draw", ...).to_numpy()
+    if factor is not None:
+        points = centre + points @ factor.T
     stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")])
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats.drop_dims(DIMENSION)})
 
 
 def rough_optimum(density: Density) -> np.ndarray:
-    """Point near the mode, from a few dozen gradient steps: least squares for a start, not an estimate."""
+    """Point near the mode, from some gradient steps: least squares for a start, not an estimate."""
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = density(point)
         return (-value, -slope) if np.isfinite(value) else (1e300, np.zeros_like(slope))
 
     start = np.zeros(density.n_dim)
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+
+
+def local_factor(density: Density, point: np.ndarray) -> np.ndarray:
+    """Lower triangular factor of the posterior covariance that the curvature at a point implies.
+
+    Curvature is kept at least that of the unit normal priors, also where the density is not concave.
+    """
+    step = 1e-4
+    rows_ = [(density(point + e)[1] - density(point - e)[1]) / (2 * step) for e in step * np.eye(density.n_dim)]
+    curvature, directions = np.linalg.eigh(-(np.array(rows_) + np.array(rows_).T) / 2)
+    return np.linalg.cholesky((directions / np.maximum(curvature, 1.0)) @ directions.T)
 
 
 def _compiled_model(density: Density) -> Any:
@@ -84,8 +101,6 @@ def _compiled_model(density: Density) -> Any:
     from nutpie.sample import CompiledModel
 
     from bayes_scaling.kernel import copy_point
-
-    start = rough_optimum(density)
 
     class Compiled(CompiledModel):
         @property
@@ -109,7 +124,7 @@ def _compiled_model(density: Density) -> Any:
                 n,
                 {DIMENSION: n},
                 self.coords,
-                lambda seed: start + JITTER * np.random.default_rng(seed).normal(size=n),
+                lambda seed: JITTER * np.random.default_rng(seed).normal(size=n),
                 None,
             )
 
