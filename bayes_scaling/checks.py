@@ -129,9 +129,7 @@ def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     for name in RUN_FACTS:
         yield from _one_value(runs, ["run"], name, advice, place)
     for name in ("chance", "n_items"):
-        yield from _one_value(
-            scored, ["benchmark", "metric"], name, "must be one for a benchmark and metric", place
-        )
+        yield from _one_value(scored, ["benchmark", "metric"], name, "must be one for a benchmark and metric", place)
     yield from _one_value(with_loss, ["run", "val_set"], "loss", "must be one for a run and val_set", place)
 
 
@@ -215,7 +213,5 @@ def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     sizes = scored.groupby(["benchmark", "mixture"], sort=False)["flops"].nunique()
     few = sizes[sizes < FEWEST_SIZES]
     if few.size:
-        said = [
-            Said(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)
-        ]
+        said = [Said(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
         yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(said)}"

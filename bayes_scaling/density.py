@@ -102,7 +102,6 @@ class Density:
         )
         return float(lp[0]), grad
 
-
     def whitened(self, centre: np.ndarray, factor: np.ndarray) -> Density:
         """The same density as a function of white coordinates: point = centre + factor @ white.
 

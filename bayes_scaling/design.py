@@ -88,7 +88,7 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
 
 def positions(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
     """Position of each row's label among the levels of every group; −1 where it is not among them."""
-    return {g: pd.Index(known).get_indexer(table[g].astype(str)) for g, known in levels.items()}
+    return {g: pd.Index(known).get_indexer(pd.Index(table[g].astype(str))) for g, known in levels.items()}
 
 
 def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

@@ -39,7 +39,7 @@ KEYS = ("name", "summary", "use_when", "fails_when", "references", "pooling", "h
 
 def list_models() -> tuple[str, ...]:
     """Names of the registered models."""
-    return names("models")
+    return tuple(names("models"))
 
 
 def load_model(name: str | Path) -> Model:
@@ -75,8 +75,10 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
         fixed={p: _number(v, where, p) for p, v in document.get("fixed", {}).items()},
         priors={p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, "priors", where)},
         card=Card(
-            *(str(document.get(k, "")) for k in ("summary", "use_when", "fails_when")),
-            tuple(document.get("references", ())),
+            summary=str(document.get("summary", "")),
+            use_when=str(document.get("use_when", "")),
+            fails_when=str(document.get("fails_when", "")),
+            references=tuple(document.get("references", ())),
         ),
     )
 

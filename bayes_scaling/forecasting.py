@@ -100,7 +100,11 @@ def draw(distribution: Any, arguments: dict[str, np.ndarray], rng: np.random.Gen
     symbols = {n: pytensor.tensor.TensorType("float64", (None,) * a.ndim)(n) for n, a in arguments.items()}
     variable = distribution.dist(**symbols)
     seeded = pm.pytensorf.compile(
-        list(symbols.values()), variable, mode="FAST_COMPILE", random_seed=int(rng.integers(2**31)), on_unused_input="ignore"
+        list(symbols.values()),
+        variable,
+        mode="FAST_COMPILE",
+        random_seed=int(rng.integers(2**31)),
+        on_unused_input="ignore",
     )
     return seeded(*(np.asarray(a, float) for a in arguments.values()))
 
@@ -123,7 +127,9 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
     for name in {c for head in fit.model.heads for c in head.columns} - {"n_items"}:
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):
-            raise DataError(f"model {fit.model.name!r} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none")
+            raise DataError(
+                f"model {fit.model.name!r} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none"
+            )
     return plan
 
 

@@ -70,7 +70,9 @@ def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder ev
 
 
 @form
-def ceiling(neglog: Any, *, E: Any = positive(0.005, 0.08, "negative log of the best reachable accuracy", spread=0.4)) -> Any:
+def ceiling(
+    neglog: Any, *, E: Any = positive(0.005, 0.08, "negative log of the best reachable accuracy", spread=0.4)
+) -> Any:
     r"""A best reachable accuracy below one, for items with a wrong label: h + E, so that Q′ ≤ exp(−E).
 
     Krajewski et al. 2025 (arXiv 2512.08894), App. L; the prior holds the 6.5 % of wrong labels found in

@@ -62,6 +62,7 @@ class Effect:
 
     @property
     def name(self) -> str:
+        """Parameter and columns, joined: what the posterior calls the offsets."""
         return f"{self.parameter}_{'_'.join(self.group)}"
 
 
@@ -85,8 +86,8 @@ class Model:
     heads : tuple of Head
         Heads that name the same parameter share it.
     varies : mapping
-        Parameter -> {group: prior median of the standard deviation between its levels}; a group is ``"benchmark"`` or an
-        interaction ``"benchmark:mixture"``.
+        Parameter -> {group: prior median of the standard deviation between its levels}; a group is
+        ``"benchmark"`` or an interaction ``"benchmark:mixture"``.
     pooling : str
         ``"partial"`` (differences with a learned spread), ``"complete"`` (none) or ``"none"``
         (every cell on its own).
@@ -110,9 +111,7 @@ class Model:
             raise ModelError(f"{self.name}: pooling must be one of {list(POOLINGS)}, got {self.pooling!r}")
         for what in ("varies", "fixed", "priors"):
             if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
-                raise ModelError(
-                    f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}"
-                )
+                raise ModelError(f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}")
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -120,7 +119,7 @@ class Model:
         found: dict[str, Parameter] = {}
         for head in self.heads:
             found |= {p.name: p for p in (*head.form.parameters, *head.noise.values())}
-        return {name: replace(p, **self.priors.get(name, {})) for name, p in found.items()}
+        return {name: _with_prior(p, self.priors.get(name, {})) for name, p in found.items()}
 
     @cached_property
     def of_laws(self) -> frozenset[str]:
@@ -172,9 +171,7 @@ class Model:
                 free = free + values[effect.name][(..., *(codes[c] for c in effect.group))]
         return self.parameters[parameter].support.constrain(free)
 
-    def mean(
-        self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
-    ) -> Any:
+    def mean(self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Expected response at every row, shape (…, row)."""
         theta = {p.name: self.resolve(p.name, values, codes) for p in head.form.parameters}
         return head.form(*(data[c] for c in head.form.inputs), **theta)
@@ -186,3 +183,11 @@ class Model:
         noise = {own: self.resolve(p.name, values, codes) for own, p in head.noise.items()}
         component = head.likelihood.component
         return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
+
+
+def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:
+    """Replace the interval that a law declares by that of a model document."""
+    if unknown := sorted(set(interval) - {"low", "high"}):
+        raise ModelError(f"[priors.{parameter.name}] takes low and high, got {unknown}")
+    low, high = (interval.get(end, getattr(parameter, end)) for end in ("low", "high"))
+    return replace(parameter, low=low, high=high)

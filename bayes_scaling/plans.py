@@ -89,9 +89,7 @@ def _values(column: str, given: Any, name: str = "") -> list[Any]:
     """Read one argument into the type of its column: a scalar, or several."""
     if given is None:
         return []
-    several = (
-        isinstance(given, Iterable) and not isinstance(given, str | bytes) and getattr(given, "ndim", 1) != 0
-    )
+    several = isinstance(given, Iterable) and not isinstance(given, str | bytes) and getattr(given, "ndim", 1) != 0
     cells = list(given) if several else [given]
     clean, wrong = typed(column, pd.Series(cells, dtype=object))
     if wrong.size or clean.isna().any() or not cells:
@@ -146,9 +144,7 @@ def _per_benchmark(column: str, given: PerBenchmark, benchmarks: pd.Series) -> p
 def _one(column: str, given: Any) -> float:
     values = _values(column, given)
     if len(values) != 1:
-        raise DataError(
-            f"plan: give one {column} for all benchmarks, or one each as {{'piqa': ...}}; not {given!r}"
-        )
+        raise DataError(f"plan: give one {column} for all benchmarks, or one each as {{'piqa': ...}}; not {given!r}")
     return values[0]
 
 

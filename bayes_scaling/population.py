@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,5 +65,6 @@ def _extend(
     scale = np.asarray(sd * wider)[(..., *(None,) * len(shape))]
     out = scale * rng.normal(size=(*known.shape[:2], *shape))
     if not set(effect.group) & set(NOISE_GROUPS):
-        out[(..., *(slice(0, n) for n in known.shape[2:]))] = known
+        seen: Any = (..., *(slice(0, n) for n in known.shape[2:]))
+        out[seen] = known
     return out

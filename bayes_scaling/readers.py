@@ -107,9 +107,7 @@ def read_krajewski(
 def _choices(metric: str | Mapping[str, str]) -> dict[str, str]:
     named = {test.name: "acc" for test in BENCHMARKS.values()}
     chosen = dict.fromkeys(named, metric) if isinstance(metric, str) else dict(metric)
-    odd = {
-        name: kind for name, kind in chosen.items() if name not in named or kind not in ("acc", "acc_norm")
-    }
+    odd = {name: kind for name, kind in chosen.items() if name not in named or kind not in ("acc", "acc_norm")}
     if odd:
         raise DataError(f"metric must be acc or acc_norm, for any of {', '.join(named)}; not {odd}")
     return named | chosen
@@ -119,9 +117,7 @@ def _read(path: Path, name: str) -> pd.DataFrame:
     frame, place = read_table(path, ["benchmark", "metric_type"])
     missing = [column for column in NEEDED[name] if column not in frame]
     if missing:
-        raise DataError(
-            f"{place.where}: the published table has the columns {NEEDED[name]}; missing are {missing}"
-        )
+        raise DataError(f"{place.where}: the published table has the columns {NEEDED[name]}; missing are {missing}")
     numbers = [column for column in NEEDED[name] if column not in ("benchmark", "metric_type")]
     parsed = frame[numbers].apply(pd.to_numeric, errors="coerce")
     complaints = []
@@ -167,9 +163,7 @@ def _runs(long: pd.DataFrame, choices: Mapping[str, str], loss: str) -> pd.DataF
 
 def _scores(long: pd.DataFrame, choices: Mapping[str, str]) -> pd.DataFrame:
     test = long["benchmark"].map(BENCHMARKS)
-    facts = {
-        field: test.map(lambda value, field=field: getattr(value, field)) for field in ("n_items", "chance")
-    }
+    facts = {field: test.map(lambda value, field=field: getattr(value, field)) for field in ("n_items", "chance")}
     long = long.assign(benchmark=test.map(lambda value: value.name), **facts)
     long = long.assign(k=long["metric_type"].str.extract(r"^pass@(\d+)$", expand=False).astype("float64"))
     normed = set(long.loc[long["metric_type"] == "acc_norm", "benchmark"])

@@ -93,7 +93,10 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     thetas = list(values.values())
     slopes = pt.grad(density, thetas, disconnected_inputs="ignore", return_disconnected="zero")
     include = ("canonicalize", "stabilize", "specialize", "local_remove_check_parameter")
-    return thetas, data, list(rewrite_graph([density, *slopes], include=include))
+    wanted: Any = [density]
+    wanted += slopes
+    outputs: Any = rewrite_graph(wanted, include=include)
+    return thetas, data, list(outputs)
 
 
 def head_parameters(head: Head) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +42,7 @@ def sample(
     """
     import nutpie
 
-    centre, factor = 0.0, None
-    try:
-        density = compile_density(design)
-        centre = rough_optimum(density)
-        factor = local_factor(density, centre)
-        compiled = _compiled_model(density.whitened(centre, factor))
-    except Unprintable:
-        compiled = _from_graph(design)
+    compiled, to_points = _prepare(design)
     trace = nutpie.sample(
         compiled,
         draws=settings.draws,
@@ -60,17 +54,25 @@ def sample(
         progress_bar=progress,
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
-        adaptation="diag",  # the density is already whitened
         store_unconstrained=True,
     )
     stats = trace["sample_stats"].to_dataset()
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
-    points = stats[POINTS].transpose("chain", "draw", ...).to_numpy()
-    if factor is not None:
-        points = centre + points @ factor.T
-    stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")])
-    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats.drop_dims(DIMENSION)})
+    points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy())
+    stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")]).drop_dims(DIMENSION)
+    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
+
+
+def _prepare(design: Design) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
+    """What nutpie samples, and the map from what it draws to unconstrained points."""
+    try:
+        density = compile_density(design)
+    except Unprintable:
+        return _from_graph(design), lambda points: points
+    centre = rough_optimum(density)
+    factor = local_factor(density, centre)
+    return _compiled_model(density.whitened(centre, factor)), lambda white: centre + white @ factor.T
 
 
 def rough_optimum(density: Density) -> np.ndarray:
@@ -90,8 +92,8 @@ def local_factor(density: Density, point: np.ndarray) -> np.ndarray:
     Curvature is kept at least that of the unit normal priors, also where the density is not concave.
     """
     step = 1e-4
-    rows_ = [(density(point + e)[1] - density(point - e)[1]) / (2 * step) for e in step * np.eye(density.n_dim)]
-    curvature, directions = np.linalg.eigh(-(np.array(rows_) + np.array(rows_).T) / 2)
+    slopes = [(density(point + e)[1] - density(point - e)[1]) / (2 * step) for e in step * np.eye(density.n_dim)]
+    curvature, directions = np.linalg.eigh(-(np.array(slopes) + np.array(slopes).T) / 2)
     return np.linalg.cholesky((directions / np.maximum(curvature, 1.0)) @ directions.T)
 
 
@@ -128,9 +130,8 @@ def _compiled_model(density: Density) -> Any:
                 None,
             )
 
-        def _make_sampler(self, settings, init_mean, cores, progress_type, callback, rate, store):  # type: ignore[no-untyped-def]
-            model = self._make_model(init_mean)
-            return _lib.PySampler.from_pymc(settings, cores, model, progress_type, callback, rate, store)
+        def _make_sampler(self, settings: Any, init_mean: Any, cores: Any, *rest: Any) -> Any:
+            return _lib.PySampler.from_pymc(settings, cores, self._make_model(init_mean), *rest)
 
     return Compiled(dims={POINT: (DIMENSION,)})
 

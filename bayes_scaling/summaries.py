@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,11 +86,12 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
 def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
     """One row: the weighted mean of the rows of one run."""
     mean = part.weighted(xr.DataArray(weight, dims="row")).mean("row").expand_dims("row")
-    shared = {n: ("row", part[n].to_numpy()[:1]) for n in ("run", "mixture", "params", "tokens", "flops") if n in part.coords}
+    kept = [n for n in ("run", "mixture", "params", "tokens", "flops") if n in part.coords]
+    shared: dict[Any, Any] = {n: ("row", part[n].to_numpy()[:1]) for n in kept}
     noted = [f"{b}: {n}" for b, n in zip(part["benchmark"].to_numpy(), part["note"].to_numpy(), strict=True) if n]
-    return mean.assign_coords(
-        **shared,
-        benchmark=("row", [f"average of {part.sizes['row']}"]),
-        decades_beyond=("row", [float(part["decades_beyond"].max())]),
-        note=("row", ["; ".join(noted)]),
-    )
+    shared |= {
+        "benchmark": ("row", [f"average of {part.sizes['row']}"]),
+        "decades_beyond": ("row", [float(part["decades_beyond"].max())]),
+        "note": ("row", ["; ".join(noted)]),
+    }
+    return mean.assign_coords(shared)

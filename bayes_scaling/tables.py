@@ -135,9 +135,7 @@ def checked_mapping(columns: Mapping[str, str] | None) -> dict[str, str]:
     pairs = dict(columns) if isinstance(columns, Mapping) else {None: None}
     if all(isinstance(name, str) for pair in pairs.items() for name in pair):
         return pairs
-    raise DataError(
-        f"columns must map your names to the names here, as {{'size': 'params'}}, not {columns!r}"
-    )
+    raise DataError(f"columns must map your names to the names here, as {{'size': 'params'}}, not {columns!r}")
 
 
 def named(frame: pd.DataFrame, place: Place, mapping: Mapping[str, str]) -> pd.DataFrame:

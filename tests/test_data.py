@@ -78,9 +78,7 @@ def test_the_users_own_columns_and_table_are_kept():
 
 
 def test_csv_parquet_and_frame_agree(tmp_path):
-    frame = table(
-        run=["007", "8", "9"], params=["100M", "1_000_000_000", "7B"], tokens=["2B", "20e9", "0.14T"]
-    )
+    frame = table(run=["007", "8", "9"], params=["100M", "1_000_000_000", "7B"], tokens=["2B", "20e9", "0.14T"])
     frame.to_csv(tmp_path / "runs.csv", index=False)
     frame.to_parquet(tmp_path / "runs.parquet")
     expected = read_runs(frame)
@@ -94,18 +92,14 @@ def test_mapped_columns(tmp_path):
     runs = read_runs(frame, columns={"model size": "params", "acc": "score", "speed": "speed"})
     assert runs["params"].tolist() == SIZES
     assert runs["speed"].tolist() == [1, 2, 3]
-    frame.rename(columns={"mixture": "run"}).assign(run=["01", "02", "03"]).to_csv(
-        tmp_path / "a.csv", index=False
-    )
+    frame.rename(columns={"mixture": "run"}).assign(run=["01", "02", "03"]).to_csv(tmp_path / "a.csv", index=False)
     names = {"model size": "params", "acc": "score", "speed": "speed"}
     assert read_runs(tmp_path / "a.csv", names)["run"].tolist() == ["01", "02", "03"]
 
 
 def test_loss_rows_and_repeated_losses():
     scores = table(run=["a", "b", "c"], loss=[3.0, 2.5, 2.0], val_set="c4")
-    losses = pd.DataFrame(
-        {"run": ["a"], "mixture": "C4", "params": 1e8, "tokens": 2e9, "loss": 3.5, "val_set": "pile"}
-    )
+    losses = pd.DataFrame({"run": ["a"], "mixture": "C4", "params": 1e8, "tokens": 2e9, "loss": 3.5, "val_set": "pile"})
     runs = validate(pd.concat([scores, losses], ignore_index=True))
     assert runs["val_set"].tolist() == ["c4", "c4", "c4", "pile"]
     assert runs["metric"].isna().tolist() == [False, False, False, True]
@@ -284,9 +278,7 @@ def test_files_that_are_something_else_are_refused(tmp_path):
 
 def test_every_problem_is_told_at_once_and_briefly():
     many = pd.concat([table()] * 3, ignore_index=True).assign(score=7, tokens=-1)
-    with pytest.raises(
-        DataError, match=r"^table: 2 problems\n  column 'tokens'.*\n  column 'score'"
-    ) as caught:
+    with pytest.raises(DataError, match=r"^table: 2 problems\n  column 'tokens'.*\n  column 'score'") as caught:
         validate(many)
     assert f"and {9 - SHOWN} more" in str(caught.value)
     assert isinstance(caught.value, ValueError)
@@ -295,16 +287,12 @@ def test_every_problem_is_told_at_once_and_briefly():
 def test_doubtful_tables_are_kept_with_a_warning():
     with pytest.warns(DataWarning, match=r"fewer than 3 sizes to learn a law from in \[piqa · C4: 2\]"):
         validate(table().head(2))
-    with pytest.warns(
-        DataWarning, match=r"'flops' differs from 6 params tokens by more than a factor 3; rows \[0\]"
-    ):
+    with pytest.warns(DataWarning, match=r"'flops' differs from 6 params tokens by more than a factor 3; rows \[0\]"):
         validate(table(flops=[1e19, None, None]))
 
 
 def test_plans_cross_sizes_benchmarks_and_mixtures():
-    plan = plan_runs(
-        flops=["1e22", 1e23], benchmark=["piqa", "sciq"], mixture=["C4", "Pile"], chance={"piqa": 0.5}
-    )
+    plan = plan_runs(flops=["1e22", 1e23], benchmark=["piqa", "sciq"], mixture=["C4", "Pile"], chance={"piqa": 0.5})
     assert len(plan) == 8
     assert plan["run"].nunique() == 4
     assert plan["run"].iloc[0] == "C4 · 1e22 FLOPs"
@@ -370,9 +358,7 @@ def test_sizes_are_read_as_people_write_them(text, size):
     assert units.parse_size(text) == size
 
 
-@pytest.mark.parametrize(
-    "text", ["", "7 billion", "1,5B", "B", "1__0", "nan", "inf", "7BB", "0x10", True, None, b"7B"]
-)
+@pytest.mark.parametrize("text", ["", "7 billion", "1,5B", "B", "1__0", "nan", "inf", "7BB", "0x10", True, None, b"7B"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(DataError, match="is not a"):
         units.parse_size(text)

@@ -110,11 +110,7 @@ def test_the_kind_of_score_can_be_chosen(both):
         "accuracy",
     ]
     assert normed["score"]["arc_easy"] == 0.51
-    mixed = (
-        read_krajewski(both[0], metric={"piqa": "acc_norm"})
-        .drop_duplicates("benchmark")
-        .set_index("benchmark")
-    )
+    mixed = read_krajewski(both[0], metric={"piqa": "acc_norm"}).drop_duplicates("benchmark").set_index("benchmark")
     assert mixed["metric"][["piqa", "arc_easy"]].tolist() == ["accuracy_norm", "accuracy"]
 
 

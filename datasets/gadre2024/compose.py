@@ -29,9 +29,7 @@ def compose(folder: Path) -> pd.DataFrame:
     runs, evals, losses, tests = (
         pd.read_csv(folder / f"{name}.csv") for name in ("runs", "evals", "losses", "benchmarks")
     )
-    runs = runs.drop(columns="tokens_per_param").rename(
-        columns={"nominal_tokens_per_param": "tokens_per_param"}
-    )
+    runs = runs.drop(columns="tokens_per_param").rename(columns={"nominal_tokens_per_param": "tokens_per_param"})
     about = runs[["run_id", "family", "mixture", "params", "tokens", "tokens_per_param"]]
     losses = losses[["run_id", "val_set", "loss"]]
     scores = about.merge(scored(evals, tests)).merge(losses[losses["val_set"] == BESIDE_SCORES])

@@ -25,9 +25,7 @@ def compose(folder: Path) -> pd.DataFrame:
     """Join runs, scores and losses into one table in this project's columns."""
     runs, evals, losses = (pd.read_csv(folder / f"{name}.csv") for name in ("runs", "evals", "losses"))
     about = runs.drop(columns=["val_loss", "val_set"])
-    about = about.assign(
-        step=about["step"].astype("Int64"), tokens_per_param=about["tokens_per_param"].round(2)
-    )
+    about = about.assign(step=about["step"].astype("Int64"), tokens_per_param=about["tokens_per_param"].round(2))
     scores = about.merge(scored(evals)).merge(losses[losses["val_set"] == BESIDE_SCORES])
     others = about.merge(losses[losses["val_set"] != BESIDE_SCORES])
     table = pd.concat([scores, others], ignore_index=True).rename(columns={"run_id": "run"})
