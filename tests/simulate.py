@@ -1,0 +1,92 @@
+"""Tables of runs made from a model itself, with parameters that are known or drawn from its prior."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.data import validate
+from bayes_scaling.design import Design, lay_out
+from bayes_scaling.forecasting import draw
+from bayes_scaling.layout import expand, slots, spread
+from bayes_scaling.model import Model
+
+CHANCES = (0.25, 0.5, 0.0, 0.25)
+ITEMS = (1000, 2000, 5000, 300)
+
+
+def grid(
+    *, benchmarks: int = 4, mixtures: int = 2, sizes: int = 6, ratios: tuple[float, ...] = (20.0,), decades: float = 2.0
+) -> pd.DataFrame:
+    """A checked table in which every run of a grid of sizes was scored on every benchmark, at 0.5.
+
+    Model sizes spread evenly in log compute around the reference run of the laws (1B parameters at 20 tokens each).
+    """
+    rows = []
+    for mixture, ratio, size in product(range(mixtures), ratios, np.linspace(-0.75, 0.25, sizes) * decades):
+        params = float(np.round(1e9 * 10 ** (size / 2)))
+        own = {"mixture": f"mixture {mixture}", "params": params, "tokens": np.round(ratio * params)}
+        for number in range(benchmarks):
+            test = {"chance": CHANCES[number % len(CHANCES)], "n_items": ITEMS[number % len(ITEMS)], "score": 0.5}
+            rows.append({**own, "benchmark": f"benchmark {number:02d}", **test})
+    return validate(pd.DataFrame(rows))
+
+
+def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws of the unconstrained point from the prior, shape (1, n, dimension)."""
+    where, n_dim = slots(design)
+    points = rng.normal(size=(1, n, n_dim))
+    for name in design.model.parameters:
+        for effect in design.model.effects(name):
+            slot = where[effect.name]
+            if effect.learned:
+                sd = spread(effect, slot, points)[..., None]
+                points[..., slot.start : slot.start + slot.size] *= sd ** design.centring(effect)
+    return points
+
+
+@dataclass(frozen=True)
+class World:
+    """Parameters, the expectations that follow from them, and what was observed.
+
+    Attributes
+    ----------
+    truth : Dataset over (chain=1, draw, …)
+        As `layout.expand` names it.
+    means, observed : tuple of (draw, row) arrays
+        One for each head; observed in the units of the likelihood's distribution.
+    """
+
+    design: Design
+    truth: xr.Dataset
+    means: tuple[np.ndarray, ...]
+    observed: tuple[np.ndarray, ...]
+
+    def laid_out(self, at: int) -> Design:
+        """The design with the observations of one draw."""
+        pairs = zip(self.design.heads, self.observed, strict=True)
+        return replace(self.design, heads=tuple(replace(head, observed=values[at]) for head, values in pairs))
+
+    def runs(self, table: pd.DataFrame, at: int = 0) -> pd.DataFrame:
+        """The table with the reported accuracies of one draw."""
+        head, data = self.design.model.heads[0], self.design.heads[0]
+        return table.assign(score=head.likelihood.report(self.observed[0][at], data.columns["n_items"]))
+
+
+def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: np.random.Generator) -> World:
+    """Observe a table at given unconstrained points, or at so many draws from the prior."""
+    design = lay_out(model, table)
+    if isinstance(points, int):
+        points = prior_points(design, points, rng)
+    truth = expand(design, points)
+    values = {str(name): array.to_numpy() for name, array in truth.items()}
+    means, observed = [], []
+    for head, data in zip(model.heads, design.heads, strict=True):
+        mean = np.asarray(model.mean(head, values, data.columns, data.codes))
+        distribution, arguments = model.observation(head, mean, values, data.columns, data.codes)
+        arrays = {name: np.broadcast_to(array, mean.shape) for name, array in arguments.items()}
+        means.append(mean[0])
+        observed.append(draw(distribution, arrays, rng)[0])
+    return World(design, truth, tuple(means), tuple(observed))
