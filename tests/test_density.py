@@ -1,0 +1,312 @@
+"""The compiled density against the PyMC model of the same design, which is its specification."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.scalar import upgrade_to_float_no_complex
+from pytensor.scalar.math import Erfinv
+from pytensor.tensor.elemwise import Elemwise
+from simulate import grid, prior_points, simulate
+
+from bayes_scaling import density as density_module
+from bayes_scaling import ops
+from bayes_scaling.density import compile_density
+from bayes_scaling.design import lay_out
+from bayes_scaling.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.fitting import fit
+from bayes_scaling.forecasting import forecast
+from bayes_scaling.forms import C0, FORMS, form
+from bayes_scaling.graph import build
+from bayes_scaling.layout import expand
+from bayes_scaling.likelihoods import LIKELIHOODS
+from bayes_scaling.model import POOLINGS
+from bayes_scaling.parameters import positive
+from bayes_scaling.rows import Unprintable
+from bayes_scaling.sampling import Settings, local_factor, rough_optimum, sample
+
+BENCHMARKS = (1, 2, 3)
+PRODUCT = list(product(list_models(), LIKELIHOODS, POOLINGS))
+FAST = [
+    ("power_law", "beta", "partial", 3, 2, False),
+    ("power_law_ceiling", "normal", "none", 2, 2, True),
+    ("params_tokens", "beta_binomial", "partial", 2, 1, False),
+    ("power_law", "beta", "complete", 1, 1, True),
+]
+
+
+def variant(name, likelihood="beta", pooling="partial", *, fixed=False, varies=None):
+    """A registered model with other words in its document; what is fixed is its first parameter."""
+    document = to_document(load_model(name))
+    document["heads"] = [h | {"likelihood": likelihood} for h in document["heads"]]
+    known = {p for h in from_document(document | {"varies": {}, "priors": {}}).heads for p in h.noise}
+    known = {f"accuracy_{p}" for p in known} | set(load_model(name).parameters)
+    document["varies"] = {p: v for p, v in (varies or document["varies"]).items() if p in known}
+    first = next(iter(load_model(name).parameters))
+    return from_document(document | {"pooling": pooling, "fixed": {first: 1.3} if fixed else {}})
+
+
+def scored(benchmarks, mixtures, seed=3):
+    """A table with scores all over the place, exactly 0 and 1 among them, and some n_items unknown."""
+    rng = np.random.default_rng(seed)
+    table = grid(benchmarks=benchmarks, mixtures=mixtures, sizes=4, ratios=(10.0, 40.0))
+    counts = rng.binomial(table["n_items"].astype(int), rng.uniform(size=len(table)))
+    table["score"] = counts / table["n_items"]
+    table.loc[[0, 1], "score"] = [0.0, 1.0]
+    table.loc[table["benchmark"] == "benchmark 01", "n_items"] = np.nan
+    return table
+
+
+def oracle(design):
+    """PyMC's own log density and gradient as a function of the flat unconstrained point."""
+    function = build(design).logp_dlogp_function(ravel_inputs=True, mode="FAST_COMPILE")
+    function.set_extra_values({})
+    return function
+
+
+def points_of(design, n, seed):
+    """Some points of the prior: one at its centre, the others further out the later they come."""
+    points = prior_points(design, n, np.random.default_rng(seed))[0]
+    return points * np.linspace(0, 1.2, n)[:, None]
+
+
+def agrees(design, seed=5):
+    compiled, graph = compile_density(design), oracle(design)
+    points = points_of(design, 5, seed)
+    assert points.shape[1] == compiled.n_dim
+    ours, theirs = [compiled(x) for x in points], [graph(x) for x in points]
+    values, expected = np.array([v for v, _ in ours]), np.array([float(v) for v, _ in theirs])
+    np.testing.assert_allclose(values - values[0], expected - expected[0], rtol=1e-8, atol=1e-8)
+    for (_, slope), (_, right) in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(slope, right, rtol=1e-8, atol=1e-8 * np.abs(right).max())
+
+
+@pytest.mark.parametrize(("name", "likelihood", "pooling", "benchmarks", "mixtures", "fixed"), FAST)
+def test_density_and_gradient_are_those_of_the_graph(name, likelihood, pooling, benchmarks, mixtures, fixed):
+    agrees(lay_out(variant(name, likelihood, pooling, fixed=fixed), scored(benchmarks, mixtures)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(len(PRODUCT)), ids=["-".join(words) for words in PRODUCT])
+def test_every_model_likelihood_and_pooling_has_the_density_of_its_graph(at):
+    """Numbers of benchmarks and mixtures and what is fixed change from one to the next."""
+    model = variant(*PRODUCT[at], fixed=at % 2 == 1)
+    agrees(lay_out(model, scored(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2)))
+
+
+def test_a_run_effect_has_the_density_of_the_graph():
+    document = to_document(load_model("power_law"))
+    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["varies"]["shift"] = {"run": 0.05}
+    agrees(lay_out(from_document(document), scored(2, 1)))
+
+
+def test_whitening_is_a_change_of_variables():
+    design = lay_out(load_model("power_law"), scored(3, 2))
+    plain = compile_density(design)
+    centre = rough_optimum(plain)
+    factor = local_factor(plain, centre)
+    white = plain.whitened(centre, factor)
+    assert white.n_dim == plain.n_dim
+    for z in np.random.default_rng(1).normal(size=(5, plain.n_dim)):
+        value, slope = plain(centre + factor @ z)
+        found, white_slope = white(z)
+        assert found == pytest.approx(value, rel=1e-12)
+        np.testing.assert_allclose(white_slope, factor.T @ slope, rtol=1e-8, atol=1e-10 * np.abs(slope).max())
+
+
+def test_white_coordinates_are_near_standard_at_the_rough_optimum():
+    density = compile_density(lay_out(load_model("power_law"), simulated_table()))
+    centre = rough_optimum(density)
+    factor = local_factor(density, centre)
+    white = density.whitened(centre, factor)
+    step = 1e-3 * np.eye(density.n_dim)
+    curvature = np.diag(-np.array([(white(e)[1] - white(-e)[1]) / 2e-3 for e in step]))
+    assert np.median(np.abs(curvature - 1)) < 0.01
+    assert curvature.max() < 1.05  # smaller where the curvature of the prior stands in for that of the density
+    assert np.array_equal(factor, np.tril(factor))
+
+
+def simulated_table(model="power_law", **size):
+    table = grid(**size)
+    return simulate(load_model(model), table, 1, np.random.default_rng(4)).runs(table)
+
+
+def test_a_point_means_the_same_here_and_in_the_graph():
+    document = to_document(load_model("params_tokens"))
+    document["varies"]["A"] = {"benchmark": 0.7, "mixture": 0.15, "benchmark:mixture": 0.1}
+    design = lay_out(from_document(document), scored(3, 2))
+    graph = build(design)
+    wanted = {v.name: v for v in graph.deterministics}
+    shapes = [v.shape for v in graph.initial_point().values()]
+    draws = pytensor.function(
+        graph.value_vars,
+        graph.replace_rvs_by_values(list(wanted.values())),
+        mode="FAST_COMPILE",
+        on_unused_input="ignore",
+    )
+    point = points_of(design, 3, 6)[-1]
+    pieces = np.split(point, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1])
+    given = [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+    posterior = expand(design, point[None, None])
+    assert len(wanted) > 10
+    for name, value in zip(wanted, draws(*given), strict=True):
+        np.testing.assert_allclose(posterior[name].to_numpy()[0, 0], value, rtol=1e-12, atol=1e-13, err_msg=name)
+
+
+def test_a_parameter_is_its_population_and_its_offsets_in_the_units_of_the_law():
+    design = lay_out(load_model("power_law"), scored(3, 2))
+    posterior = expand(design, prior_points(design, 4, np.random.default_rng(1)))
+    offsets = [posterior[n] for n in ("A_free", "A_benchmark", "A_mixture", "A_benchmark_mixture")]
+    np.testing.assert_allclose(posterior["A"], np.exp(sum(offsets[1:], start=offsets[0])), rtol=1e-12)
+    assert posterior["A"].dims == ("chain", "draw", "benchmark", "mixture")
+    for name in ("A_benchmark", "A_benchmark_mixture"):
+        for dim in set(posterior[name].dims) - {"chain", "draw"}:
+            assert np.abs(posterior[name].sum(dim)).max() < 1e-12
+
+
+def test_other_data_need_no_other_compilation(monkeypatch):
+    model = load_model("power_law")
+    first = compile_density(lay_out(model, scored(3, 2)))
+
+    def refuse(*_):
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(density_module, "_source", refuse)
+    monkeypatch.setattr(density_module, "_write_whole", refuse)
+    for table in (scored(2, 1), scored(3, 2, seed=9), scored(4, 3)):
+        second = compile_density(lay_out(model, table))
+        assert second.address == first.address
+        assert second.function is first.function
+
+
+def test_the_data_of_one_density_do_not_reach_another():
+    model = load_model("power_law")
+    one = compile_density(lay_out(model, scored(3, 2)))
+    point = np.full(one.n_dim, 0.1)
+    before = one(point)
+    two = compile_density(lay_out(model, scored(3, 2, seed=9)))
+    assert two(point)[0] != before[0]
+    after = one(point)
+    assert after[0] == before[0]
+    np.testing.assert_array_equal(after[1], before[1])
+
+
+def test_order_of_rows_does_not_matter():
+    table = scored(3, 2)
+    one = compile_density(lay_out(load_model("power_law"), table))
+    two = compile_density(lay_out(load_model("power_law"), table.sample(frac=1, random_state=1)))
+    point = np.full(one.n_dim, 0.1)
+    assert two(point)[0] == pytest.approx(one(point)[0], rel=1e-12)
+    np.testing.assert_allclose(two(point)[1], one(point)[1], rtol=1e-9, atol=1e-9)
+
+
+IN_A_PROCESS = """
+import sys; sys.path.insert(0, {tests!r})
+from bayes_scaling.density import compile_density
+from bayes_scaling.design import lay_out
+from bayes_scaling.documents import load_model
+from simulate import grid
+density = compile_density(lay_out(load_model("power_law"), grid(benchmarks=2, mixtures=1)))
+print(density([0.1] * density.n_dim)[0])
+"""
+
+
+def test_what_was_compiled_serves_later_processes(tmp_path):
+    def run():
+        code = IN_A_PROCESS.format(tests=os.path.dirname(__file__))
+        environment = os.environ | {"BAYES_SCALING_CACHE": str(tmp_path / "cache")}
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+    def files():
+        return {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob("*.nb*")}
+
+    first, written = run(), files()
+    assert {p.suffix for p in written} >= {".nbi", ".nbc"}
+    assert run() == first
+    assert files() == written
+
+
+def test_a_cache_folder_that_cannot_be_made_does_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("BAYES_SCALING_CACHE", str(tmp_path / "file"))
+    assert density_module._cache_folder().is_dir()
+
+
+def _unprintable(x):
+    """The identity on (−1, 1), through an operation that has no printed form."""
+    inverse = Elemwise(Erfinv(upgrade_to_float_no_complex, name="erfinv"))
+    return pt.erf(inverse(x)) if isinstance(x, pytensor.graph.basic.Variable) else x
+
+
+def test_a_law_that_cannot_be_printed_goes_through_the_graph(monkeypatch):
+    monkeypatch.setitem(FORMS, "odd_law", None)
+
+    @form
+    def odd_law(
+        flops,
+        *,
+        A=FORMS["power_law"].parameters[0],
+        alpha=FORMS["power_law"].parameters[1],
+    ):
+        """The power law, written in an odd way."""
+        exponent = -alpha * ops.log(flops / C0)
+        return A * ops.exp(_unprintable(exponent / 100) * 100)
+
+    table = simulated_table(benchmarks=2, mixtures=1, sizes=5)
+    usual = variant("power_law", pooling="complete")
+    odd = replace(usual, heads=(replace(usual.heads[0], form=FORMS["odd_law"].then(FORMS["accuracy"])),))
+    with pytest.raises(Unprintable, match="Erfinv"):
+        compile_density(lay_out(odd, table))
+    drawn = [sample(lay_out(m, table), Settings(2, 400, 400), seed=1)["posterior"].to_dataset() for m in (usual, odd)]
+    for name in ("A_free", "alpha_free", "floor_shift_free"):
+        one, two = (d[name].to_numpy().ravel() for d in drawn)
+        error = np.sqrt((one.var() + two.var()) / 150)  # at least 150 effective draws each
+        assert abs(one.mean() - two.mean()) < 4 * error, name
+
+
+@pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning")  # a short run is enough here
+def test_a_new_law_goes_all_the_way(monkeypatch):
+    monkeypatch.setitem(FORMS, "logarithmic", None)
+
+    @form
+    def logarithmic(flops, *, level=positive(0.2, 8.0, "level"), slope=positive(0.02, 0.5, "slope", spread=0.2)):
+        """Softly falling in log compute."""
+        return level * ops.log1p(ops.exp(-slope * ops.log(flops / C0)))
+
+    document = {
+        "name": "new",
+        "heads": [{"response": "accuracy", "form": "logarithmic > accuracy", "likelihood": "beta"}],
+        "varies": {"level": {"benchmark": 0.5}, "slope": {"benchmark": 0.2}},
+    }
+    model, table = from_document(document), grid(benchmarks=3, mixtures=1)
+    world = simulate(model, table, 1, np.random.default_rng(2))
+    agrees(world.laid_out(0))
+    found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300)
+    assert found.posterior["level"].dims == ("chain", "draw", "benchmark")
+    ahead = forecast(found, table.drop(columns="score"), seed=1, even_if_not_converged=True)
+    assert np.abs(ahead["accuracy_mean"].mean(("chain", "draw")) - world.means[0][0]).max() < 0.1
+
+
+def test_editing_a_law_asks_for_another_compilation(monkeypatch):
+    keys = set()
+    for text in ("one text", "another text"):
+        monkeypatch.setattr(density_module, "_text", lambda component, text=text: text)
+        keys.add(density_module._key(load_model("power_law")))
+    assert len(keys) == 2
+
+
+def test_the_posterior_holds_whatever_the_graph_names():
+    design = lay_out(load_model("power_law"), scored(2, 1))
+    graph = build(design)
+    assert isinstance(graph, pm.Model)
+    assert {v.name for v in graph.observed_RVs} == {"accuracy"}
+    assert {v.name for v in graph.deterministics} <= set(expand(design, points_of(design, 1, 1)[None]).data_vars)
