@@ -10,7 +10,10 @@ from bayes_scaling.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
+JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
 UNSEEN = "never seen: drawn from the population"
+CLEARLY_ABOVE = 0.05  # chance-corrected accuracy that is more than guessing
+FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
 
 
@@ -28,7 +31,7 @@ def notes(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
 
 
 def remark(fit: Fit, benchmark: str) -> str:
-    """What to know about one benchmark: unseen, at chance, or scattered as much as it rises."""
+    """What to know about one benchmark: unseen, at chance, without a law, or known from few scores."""
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:
         return UNSEEN
@@ -41,7 +44,10 @@ def remark(fit: Fit, benchmark: str) -> str:
     top = scores[-few:].mean()
     if top < chance.mean() + noise and top < scores[:few].mean() + noise:
         return AT_CHANCE
-    return NO_LAW if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST else ""
+    if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST:
+        return NO_LAW
+    above = (scores - chance) / (1 - chance) > CLEARLY_ABOVE
+    return JUST_LEFT if above.mean() < FEW_ABOVE else ""
 
 
 def _rise(size: np.ndarray, scores: np.ndarray) -> float:

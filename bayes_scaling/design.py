@@ -61,14 +61,14 @@ class Design:
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).
 
-        Chosen by `benchmarks/parametrisation.py`: main effects of a law are well informed by their rows,
-        interactions and groups of few levels are not.
+        Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
+        about every level.
         """
-        if len(effect.group) > 1 or effect.group[0] in NOISE_GROUPS:
+        if set(effect.group) & set(NOISE_GROUPS):
             return 0.0
-        if len(self.levels[effect.group[0]]) < FEW_LEVELS:
+        if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
-        return 0.7 if effect.parameter in self.model.of_laws else 0.5
+        return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5
 
 
 def lay_out(model: Model, runs: pd.DataFrame) -> Design:

@@ -73,6 +73,13 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
     return dataset.assign({name: constrained(design, name, dataset) for name in design.model.parameters})
 
 
+def spread_positions(design: Design) -> np.ndarray:
+    """Positions of the standard scores of all learned spreads."""
+    where, _ = slots(design)
+    effects = [e for name in design.model.parameters for e in design.model.effects(name) if e.learned]
+    return np.array([where[e.name].at for e in effects], dtype=int)
+
+
 def read_by_users(model: Model) -> list[str]:
     """Variables of the posterior that carry a verdict: values, populations and spreads, not offsets."""
     names = []

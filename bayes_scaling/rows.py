@@ -7,6 +7,7 @@ a new law stays one function.  Expressions of data alone are split off and compu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +81,6 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     """Scalar inputs and outputs: log density and its slope in every parameter."""
     import pymc as pm
     import pytensor.tensor as pt
-    from pytensor.graph import rewrite_graph
 
     values = {name: pt.dscalar(name) for name in head_parameters(head)}
     data = {name: pt.dscalar(name) for name in (*head.columns, "observed")}
@@ -92,11 +92,20 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     density = pm.logp(distribution.dist(**arguments), data["observed"])
     thetas = list(values.values())
     slopes = pt.grad(density, thetas, disconnected_inputs="ignore", return_disconnected="zero")
-    include = ("canonicalize", "stabilize", "specialize", "local_remove_check_parameter")
     wanted: Any = [density]
     wanted += slopes
-    outputs: Any = rewrite_graph(wanted, include=include)
-    return thetas, data, list(outputs)
+    return thetas, data, _simplified(wanted)
+
+
+def _simplified(graphs: Any) -> list[Any]:
+    """Rewrite graphs to stable and short ones that compute the same."""
+    from pytensor.graph import rewrite_graph
+
+    include = ("canonicalize", "stabilize", "specialize", "local_remove_check_parameter")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")  # scalars need none
+        simplified: Any = rewrite_graph(graphs, include=include)
+    return list(simplified)
 
 
 def head_parameters(head: Head) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from bayes_scaling.density import Density, compile_density
 from bayes_scaling.design import Design
-from bayes_scaling.layout import expand
+from bayes_scaling.layout import expand, spread_positions
 from bayes_scaling.rows import Unprintable
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
@@ -70,20 +70,28 @@ def _prepare(design: Design) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
         density = compile_density(design)
     except Unprintable:
         return _from_graph(design), lambda points: points
-    centre = rough_optimum(density)
+    centre = rough_optimum(density, spread_positions(design))
     factor = local_factor(density, centre)
     return _compiled_model(density.whitened(centre, factor)), lambda white: centre + white @ factor.T
 
 
-def rough_optimum(density: Density) -> np.ndarray:
-    """Point near the mode, from some gradient steps: least squares for a start, not an estimate."""
+def rough_optimum(density: Density, held: np.ndarray) -> np.ndarray:
+    """Most probable point at given spreads between groups: penalised least squares, for a start.
+
+    Parameters
+    ----------
+    density : Density
+    held : (k,) int array
+        Positions that stay 0, their prior median: the spreads, at whose joint mode all groups are equal.
+    """
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = density(point)
+        slope[held] = 0.0
         return (-value, -slope) if np.isfinite(value) else (1e300, np.zeros_like(slope))
 
     start = np.zeros(density.n_dim)
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxcor": 30}).x
 
 
 def local_factor(density: Density, point: np.ndarray) -> np.ndarray:

@@ -30,28 +30,29 @@ def variants(kind: str) -> Iterator[tuple[str, Model]]:
     """Name and model of everything that is compared."""
     name, law = BASES[kind]
     base = to_document(bs.load_model(name))
-    noise = {"accuracy_scatter": {"benchmark": 0.7}}
-    varies = {k: v for k, v in base["varies"].items() if k not in ("E", "shift", "accuracy_scatter")} | noise
+    varies = base["varies"]
     forms = {
         "floor": (f"{law} > accuracy", {}),
-        "floor + ceiling": (f"{law} > ceiling > accuracy", {"E": {"benchmark": 0.7}}),
-        "floor + run effect": (f"{law} > run_shift > accuracy", {"shift": {"run": 0.1}}),
+        "floor + ceiling": (f"{law} > ceiling > accuracy", {"E": {"benchmark": 0.2}}),
+        "floor + run effect": (f"{law} > run_shift > accuracy", {"shift": {"run": 0.03}}),
     }
     for likelihood in ("beta", "normal", "beta_binomial"):
         for label, (form, more) in forms.items():
-            if label != "floor" and likelihood != "beta":
+            if label != "floor" and (likelihood != "beta" or (kind == "size" and "ceiling" in label)):
                 continue
             head = {"response": "accuracy", "form": form, "likelihood": likelihood}
             yield f"{likelihood}, {label}", _model(base, [head], varies | more)
     head = {"response": "accuracy", "form": f"{law} > accuracy", "likelihood": "beta"}
     at_chance = {k: v for k, v in varies.items() if k != "floor_shift"}
-    yield "beta, floor at chance", _model(base, [head], at_chance, fixed={"floor_shift": 0.0})
+    yield "beta, floor at chance", _model(base, [head], at_chance, fixed={"floor_shift": 0.0} | base["fixed"])
     yield "beta, floor, no pooling", _model(base, [head], varies, pooling="none")
     yield "beta, floor, complete pooling", _model(base, [head], varies, pooling="complete")
 
 
 def _model(base: dict[str, Any], heads: list[dict[str, str]], varies: dict[str, Any], **other: Any) -> Model:
-    return from_document(base | {"heads": heads, "varies": varies, "priors": {}} | other)
+    if heads[0]["likelihood"] == "beta_binomial":  # always has the whole item noise
+        other = {"fixed": {}} | other
+    return from_document(base | {"heads": heads, "varies": varies} | other)
 
 
 def evaluate(model: Model, known: pd.DataFrame, later: pd.DataFrame, draws: int) -> dict[str, float]:

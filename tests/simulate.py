@@ -1,6 +1,7 @@
 """Tables of runs made from a model itself, with parameters that are known or drawn from its prior."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,8 @@ import xarray as xr
 
 from bayes_scaling.data import validate
 from bayes_scaling.design import Design, lay_out
+from bayes_scaling.documents import from_document, load_model, to_document
+from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.forecasting import draw
 from bayes_scaling.layout import expand, slots, spread
 from bayes_scaling.model import Model
@@ -90,3 +93,19 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
         means.append(mean[0])
         observed.append(draw(distribution, arrays, rng)[0])
     return World(design, truth, tuple(means), tuple(observed))
+
+
+@cache
+def small_fit() -> Fit:
+    """A converged fit of a small model to simulated runs: fitted once for all tests that only read it."""
+    document = to_document(load_model("power_law"))
+    document["varies"] = {"A": {"benchmark": 0.7, "mixture": 0.15}, "alpha": {"benchmark": 0.25}}
+    model, table = from_document(document), grid(benchmarks=5, mixtures=2, sizes=6)
+    rng = np.random.default_rng(12)
+    points = prior_points(lay_out(model, table), 1, rng) / 2  # an unsurprising world
+    return fit(model, simulate(model, table, points, rng).runs(table), seed=1)
+
+
+def failed(found: Fit) -> Fit:
+    """The same fit as if a tenth of its draws had diverged."""
+    return replace(found, verdict=replace(found.verdict, divergences=found.verdict.chains * found.verdict.draws // 10))
