@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,15 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
                 sd = spread(effect, slot, points)[..., None]
                 points[..., slot.start : slot.start + slot.size] *= sd ** design.centring(effect)
     return points
+
+
+def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
+    """A registered model with other words in its document; what it says of other noise parameters is left out."""
+    written = to_document(load_model(name)) | document
+    written["heads"] = [head | {"likelihood": likelihood} for head in written["heads"]]
+    bare = from_document({"heads": written["heads"]}).parameters
+    kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
+    return from_document(written | kept | {"pooling": pooling})
 
 
 @dataclass(frozen=True)

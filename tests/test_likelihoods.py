@@ -5,12 +5,11 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from simulate import grid, simulate
+from simulate import grid, simulate, variant
 
 from bayes_scaling.data import load_dataset
 from bayes_scaling.density import compile_density
 from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.forecasting import draw
 from bayes_scaling.library import names
 from bayes_scaling.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS
@@ -31,13 +30,6 @@ def reported(name, mean, n_items, theta, n=100_000):
     arrays = {k: np.broadcast_to(v, (n, *np.shape(mean))) for k, v in arguments.items()}
     values = draw(distribution, arrays, np.random.default_rng(1))
     return values, LIKELIHOODS[name].report(values, n_items)
-
-
-def with_likelihood(name):
-    document = to_document(load_model("power_law"))
-    document["heads"][0]["likelihood"] = name
-    document["varies"].pop("accuracy_scatter")
-    return from_document(document)
 
 
 @every_likelihood
@@ -125,7 +117,7 @@ def test_a_compiled_density_takes_scores_at_the_edges_and_rows_without_items(nam
     table = grid(benchmarks=3, mixtures=1)
     table["score"] = np.resize([0.0, 1.0, 0.4], len(table))
     table["n_items"] = np.nan
-    density = compile_density(lay_out(with_likelihood(name), table))
+    density = compile_density(lay_out(variant("power_law", name), table))
     for point in (np.zeros(density.n_dim), np.full(density.n_dim, 2.0), np.full(density.n_dim, -2.0)):
         value, slope = density(point)
         assert np.isfinite(value)
@@ -135,9 +127,9 @@ def test_a_compiled_density_takes_scores_at_the_edges_and_rows_without_items(nam
 @every_likelihood
 def test_rows_without_items_count_as_the_nominal_number(name):
     table = grid(benchmarks=2, mixtures=1).assign(n_items=NOMINAL_ITEMS, score=0.3)
-    known = compile_density(lay_out(with_likelihood(name), table))
-    unknown = compile_density(lay_out(with_likelihood(name), table.assign(n_items=np.nan)))
-    column_gone = compile_density(lay_out(with_likelihood(name), table.drop(columns="n_items")))
+    known = compile_density(lay_out(variant("power_law", name), table))
+    unknown = compile_density(lay_out(variant("power_law", name), table.assign(n_items=np.nan)))
+    column_gone = compile_density(lay_out(variant("power_law", name), table.drop(columns="n_items")))
     point = np.full(known.n_dim, 0.2)
     assert known(point)[0] == unknown(point)[0] == column_gone(point)[0]
 
@@ -154,7 +146,7 @@ def test_a_score_near_the_mean_is_more_likely_than_one_far_off(name):
 @every_likelihood
 @pytest.mark.parametrize("dataset", names("datasets"))
 def test_every_score_of_the_shipped_data_has_a_finite_density(name, dataset):
-    density = compile_density(lay_out(with_likelihood(name), load_dataset(dataset)))
+    density = compile_density(lay_out(variant("power_law", name), load_dataset(dataset)))
     value, slope = density(np.zeros(density.n_dim))
     assert np.isfinite(value)
     assert np.isfinite(slope).all()
@@ -163,7 +155,7 @@ def test_every_score_of_the_shipped_data_has_a_finite_density(name, dataset):
 @every_likelihood
 def test_simulated_scores_scatter_around_their_expectation(name):
     table = grid(benchmarks=3, mixtures=1)
-    world = simulate(with_likelihood(name), table, 300, np.random.default_rng(3))
+    world = simulate(variant("power_law", name), table, 300, np.random.default_rng(3))
     head, data = world.design.model.heads[0], world.design.heads[0]
     scores = head.likelihood.report(world.observed[0], data.columns["n_items"])
     assert abs(np.mean(scores - world.means[0])) < 0.005
