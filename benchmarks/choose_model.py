@@ -33,7 +33,7 @@ def variants(kind: str) -> Iterator[tuple[str, Model]]:
     varies = base["varies"]
     forms = {
         "floor": (f"{law} > accuracy", {}),
-        "floor + ceiling": (f"{law} > ceiling > accuracy", {"E": {"benchmark": 0.2}}),
+        "floor + ceiling": (f"{law} > ceiling > accuracy", {}),
         "floor + run effect": (f"{law} > run_shift > accuracy", {"shift": {"run": 0.03}}),
     }
     for likelihood in ("beta", "normal", "beta_binomial"):

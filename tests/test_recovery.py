@@ -1,0 +1,95 @@
+"""Recovery: fits to simulated tables of a realistic size find the parameters that made them."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from simulate import grid, prior_points, simulate
+
+from bayes_scaling.design import lay_out
+from bayes_scaling.documents import list_models, load_model
+from bayes_scaling.fitting import fit
+from bayes_scaling.forecasting import forecast
+from bayes_scaling.layout import read_by_users
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning"),  # fewer draws than a verdict asks for
+]
+REPLICATIONS = 3
+HELD = 0.8
+FURTHER = 10.0
+every_model = pytest.mark.parametrize("name", list_models())
+
+
+def table_for(model):
+    """Twelve benchmarks on two mixtures at six sizes, at several token ratios where the law tells tokens from params."""
+    tokens = any("tokens" in head.columns for head in model.heads)
+    return grid(benchmarks=12, mixtures=2, sizes=6, ratios=(5.0, 20.0, 80.0) if tokens else (20.0,))
+
+
+@cache
+def replications(name):
+    """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than its draws."""
+    model, found = load_model(name), []
+    table = table_for(model)
+    for seed in range(REPLICATIONS):
+        rng = np.random.default_rng(seed)
+        world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
+        found.append((world, fit(model, world.runs(table), seed=seed, draws=500), table))
+    return found
+
+
+def inside(draws, truth):
+    """Whether each true value lies in the central interval of its draws."""
+    low, high = draws.quantile([(1 - HELD) / 2, (1 + HELD) / 2], ("chain", "draw")).transpose("quantile", ...)
+    return ((low <= truth) & (truth <= high)).to_numpy().ravel()
+
+
+@every_model
+def test_intervals_cover_what_made_the_data(name):
+    covered = []
+    for world, found, _ in replications(name):
+        truth = world.truth.isel(chain=0, draw=0, drop=True)
+        learned = [n for n in read_by_users(found.model) if n not in found.model.fixed]
+        covered += [inside(found.posterior[n], truth[n]) for n in learned]
+    together = np.concatenate(covered)
+    assert together.size > 100
+    assert 0.65 < together.mean() < 0.95
+
+
+@every_model
+def test_exponents_follow_those_that_made_the_data(name):
+    exponents = [n for n in ("alpha", "beta") if n in load_model(name).parameters]
+    assert exponents
+    for exponent in exponents:
+        pairs = []
+        for world, found, _ in replications(name):
+            truth, mean = world.truth[exponent][0, 0], found.posterior[exponent].mean(("chain", "draw"))
+            pairs.append(np.log([truth.to_numpy().ravel(), mean.transpose(*truth.dims).to_numpy().ravel()]))
+        truth, mean = np.concatenate(pairs, axis=1)
+        assert np.corrcoef(truth, mean)[0, 1] > 0.6
+        assert abs(np.mean(mean - truth)) < 0.1  # not off by a tenth on the whole
+        assert np.sqrt(np.mean((mean - truth) ** 2)) < 0.8 * truth.std()  # nearer than one number for all
+
+
+@every_model
+def test_forecasts_cover_the_expectation_one_decade_ahead(name):
+    covered, errors = [], []
+    for world, found, table in replications(name):
+        model = found.model
+        largest = table[table["flops"] == table["flops"].max()].drop(columns="score")
+        plan = largest.assign(
+            params=largest["params"] * FURTHER**0.5,
+            tokens=largest["tokens"] * FURTHER**0.5,
+            flops=largest["flops"] * FURTHER,
+        )
+        ahead = forecast(found, plan, seed=1, even_if_not_converged=True)["accuracy_mean"]
+        design = lay_out(model, plan.assign(score=0.5))
+        values = {str(n): v.to_numpy() for n, v in world.truth.items()}
+        truth = np.asarray(model.mean(model.heads[0], values, design.heads[0].columns, design.heads[0].codes))[0, 0]
+        low, high = ahead.quantile([(1 - HELD) / 2, (1 + HELD) / 2], ("chain", "draw")).to_numpy()
+        covered.append((low <= truth) & (truth <= high))
+        errors.append(np.abs(ahead.mean(("chain", "draw")).to_numpy() - truth))
+    assert 0.6 < np.concatenate(covered).mean() < 0.97
+    assert np.concatenate(errors).mean() < 0.03
