@@ -23,14 +23,14 @@ every_model = pytest.mark.parametrize("name", list_models())
 
 
 def table_for(model):
-    """Twelve benchmarks on two mixtures at six sizes, at several token ratios where the law tells tokens from params."""
+    """Twelve benchmarks, two mixtures and six sizes, at several token ratios where the law tells tokens from params."""
     tokens = any("tokens" in head.columns for head in model.heads)
     return grid(benchmarks=12, mixtures=2, sizes=6, ratios=(5.0, 20.0, 80.0) if tokens else (20.0,))
 
 
 @cache
 def replications(name):
-    """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than its draws."""
+    """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than draws do."""
     model, found = load_model(name), []
     table = table_for(model)
     for seed in range(REPLICATIONS):
