@@ -23,6 +23,8 @@ from bayes_scaling.evaluation import score_forecast
 from bayes_scaling.model import Model
 from bayes_scaling.summaries import average_benchmarks
 
+# With the law of parameters and tokens these take minutes a fit and still do not converge (r-hat 1.5).
+SKIPPED = {"compute": (), "size": ("beta_binomial", "floor + ceiling")}
 BASES = {"compute": ("power_law", "power_law"), "size": ("params_tokens", "params_tokens")}
 
 
@@ -38,7 +40,9 @@ def variants(kind: str) -> Iterator[tuple[str, Model]]:
     }
     for likelihood in ("beta", "normal", "beta_binomial"):
         for label, (form, more) in forms.items():
-            if label != "floor" and (likelihood != "beta" or (kind == "size" and "ceiling" in label)):
+            if label != "floor" and likelihood != "beta":
+                continue
+            if (likelihood if label == "floor" else label) in SKIPPED[kind]:
                 continue
             head = {"response": "accuracy", "form": form, "likelihood": likelihood}
             yield f"{likelihood}, {label}", _model(base, [head], varies | more)
@@ -82,11 +86,14 @@ def evaluate(model: Model, known: pd.DataFrame, later: pd.DataFrame, draws: int)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=500)
+    parser.add_argument("--only", default="", help="splits whose name contains this text")
     parser.add_argument("--out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ScalingWarning)
     rows = []
     for split, kind, known, later in (*compute_splits(), *size_splits()):
+        if arguments.only not in split:
+            continue
         for variant, model in variants(kind):
             rows.append({"split": split, "variant": variant} | evaluate(model, known, later, arguments.draws))
             print(pd.DataFrame(rows[-1:]).round(4).to_string(index=False, header=len(rows) == 1), flush=True)
