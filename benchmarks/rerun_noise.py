@@ -23,9 +23,8 @@ def main() -> None:
     pairs["ratio"] = (first - second) ** 2 / 2 / (mean * (1 - mean) / n_items)
     table = pairs.groupby("benchmark")["ratio"].mean().sort_values()
     print(table.round(2).to_string())
-    print(
-        f"\n{len(pairs)} pairs; median over benchmarks {table.median():.2f}, standard errors' ratio {np.sqrt(table.median()):.2f}"
-    )
+    middle = table.median()
+    print(f"\n{len(pairs)} pairs; median over benchmarks {middle:.2f}, of standard errors {np.sqrt(middle):.2f}")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
     world = simulate(model, table, points, rng)
     if wrong is not None:
         world = replace(world, observed=simulate(model, table, wrong(world.design, points), rng).observed)
+    if model.heads[0].likelihood.component.name == "beta":  # far out in the prior of scatter, draws round to 0 and 1
+        world = replace(world, observed=tuple(np.clip(v, 1e-300, 1 - 1e-16) for v in world.observed))
     found = {}
     for at in range(simulations):
         design = world.laid_out(at)
@@ -109,7 +111,7 @@ def test_uniform_ranks_pass_and_others_do_not():
     assert min(p_values(uniform).values()) > SMALLEST_P
     assert np.mean([p < 0.1 for p in p_values(uniform).values()]) == pytest.approx(0.1, abs=0.06)
     high = {"biased": (possible * rng.beta(2.5, 1, SIMULATIONS)).astype(int)}
-    narrow = {"overconfident": (possible * rng.beta(0.4, 0.4, SIMULATIONS)).astype(int)}
+    narrow = {"overconfident": (possible * rng.beta(0.2, 0.2, SIMULATIONS)).astype(int)}
     assert max(p_values(high | narrow).values()) < SMALLEST_P
 
 
