@@ -114,13 +114,18 @@ def test_forecasts_stay_in_bounds(name, likelihood):
     fit = unfitted(model, benchmarks=3, mixtures=1)
     asked = plan_runs(params=["10M", "1B", "100B"], tokens_per_param=[20], benchmark=["benchmark 00", "benchmark 02"])
     found = forecast(fit, asked.assign(mixture="mixture 0"), seed=1)
-    shift = fit.posterior["floor_shift"].sel(benchmark=found["benchmark"].to_numpy()).to_numpy()
+
+    def at_rows(name):
+        array = fit.posterior[name].isel(mixture=0, missing_dims="ignore")
+        return (array.sel(benchmark=found["benchmark"].to_numpy()) if array.ndim == 3 else array[..., None]).to_numpy()
+
+    shift = at_rows("floor_shift")
     chance = np.where(found["benchmark"] == "benchmark 02", 0.0, 0.25)
     floor = chance / (chance + (1 - chance) * np.exp(-shift))
     assert (found["accuracy_mean"] >= floor - 1e-12).all()
     assert (found["accuracy_mean"] <= 1).all()
     if "E" in fit.posterior:
-        top = np.exp(-fit.posterior["E"].sel(benchmark=found["benchmark"].to_numpy()).to_numpy())
+        top = np.exp(-at_rows("E"))
         assert (found["accuracy_mean"] <= floor + (1 - floor) * top + 1e-12).all()
     assert ((found["accuracy"] >= 0) & (found["accuracy"] <= 1)).all()
     assert found["accuracy_mean"].isel(row=slice(0, None, 2)).diff("row").min() >= 0
