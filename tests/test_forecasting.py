@@ -117,7 +117,9 @@ def test_forecasts_stay_in_bounds(name, likelihood):
 
     def at_rows(name):
         array = fit.posterior[name].isel(mixture=0, missing_dims="ignore")
-        return (array.sel(benchmark=found["benchmark"].to_numpy()) if array.ndim == 3 else array[..., None]).to_numpy()
+        if "benchmark" in array.dims:
+            return array.sel(benchmark=found["benchmark"].to_numpy()).to_numpy()
+        return array.to_numpy()[..., None]
 
     shift = at_rows("floor_shift")
     chance = np.where(found["benchmark"] == "benchmark 02", 0.0, 0.25)
