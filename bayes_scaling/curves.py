@@ -45,6 +45,7 @@ class View:
 
 
 def view_of(fit: Fit, benchmarks: Any, mixtures: Any, reach: float, probabilities: Any, later: Any) -> View:
+    """Settle what a picture shows: which benchmarks and mixtures, how far, and which later runs."""
     response = next((h.response for h in fit.model.heads if h.response == "accuracy"), fit.model.heads[0].response)
     runs = fit.runs[fit.runs[RESPONSES[response]].notna()]
     if not (np.isfinite(reach) and reach >= 0):
@@ -94,6 +95,7 @@ def path(fit: Fit) -> tuple[float, float]:
 
 
 def path_text(fit: Fit) -> str:
+    """Say which path through sizes and tokens the curves take; nothing where compute is all that counts."""
     walks = {"params", "tokens"} & {c for h in fit.model.heads for c in h.columns}
     return f"curves at {path(fit)[0]:.3g} tokens per parameter; " if walks else ""
 
@@ -107,6 +109,7 @@ def interval(draws: Any, share: float) -> np.ndarray:
 def points_of(
     fit: Fit, view: View, benchmark: str, later: pd.DataFrame | None
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, bool]]:
+    """Scores of one benchmark and mixture as compute and score, both of shape (point,)."""
     column = RESPONSES[view.response]
     for table, seen in ((fit.runs, True), (later, False)):
         if table is None or column not in table:

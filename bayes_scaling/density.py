@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from bayes_scaling import kernel, rows
+from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
 from bayes_scaling.design import Design
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
@@ -34,7 +34,7 @@ from math import erf, erfc, exp, expm1, inf, log, log1p, nan, sqrt, tanh
 import numba
 import numpy as np
 from bayes_scaling import kernel as k
-from bayes_scaling.kernel import gamma_pair, log1mexp, sigmoid, softplus
+from bayes_scaling.specials import gamma_pair, log1mexp, sigmoid, softplus
 
 {functions}
 
@@ -245,20 +245,20 @@ def _source(model: Model) -> str:
 
 
 def _key(model: Model) -> str:
-    """Fingerprint of everything that the compiled code depends on."""
+    """Fingerprint of everything that the compiled code depends on.
+
+    For the laws of this package that is their source, which saves building the graph; for a law of the
+    user's own, whose helpers and constants may stand anywhere, it is the generated source itself.
+    """
     parts = [version(p) for p in ("pymc", "pytensor", "numba", "llvmlite", "numpy")] + [sys.version, TEMPLATE, CALL]
-    parts += [inspect.getsource(module) for module in (kernel, rows)]
-    for head in model.heads:
-        own = rows.head_parameters(head)
-        parts += [head.form.name, head.likelihood.component.name, *head.columns]
-        parts += own
-        parts += [_text(part) for part in (*head.form.parts, head.likelihood.component)]
+    parts += [inspect.getsource(module) for module in (specials, kernel)]
+    components = [c for head in model.heads for c in (*head.form.parts, head.likelihood.component)]
+    if all(c.function.__module__ in (forms.__name__, likelihoods.__name__) for c in components):
+        parts += [inspect.getsource(module) for module in (rows, ops, forms, likelihoods)]
+        parts += [f"{h.form.name} {h.likelihood.component.name}" for h in model.heads]
+    else:
+        parts.append(_source(model))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
-
-
-def _text(component: Any) -> str:
-    """Source of the module that a component's function stands in, for helpers that it calls."""
-    return inspect.getsource(inspect.getmodule(component.function) or component.function)
 
 
 def _cache_folder() -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.columns import COLUMNS, typed
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
@@ -101,6 +102,20 @@ def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = No
     return out
 
 
+def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Refuse numbers that their column cannot hold, before anything is computed from them.
+
+    Raises
+    ------
+    DataError
+        Names the column, its rule, the rows and their values.
+    """
+    for name in names:
+        if name in table and len(refused := typed(name, table[name])[1]):
+            rows, values = refused.index[:5].tolist(), refused.tolist()[:5]
+            raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")
+
+
 def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
     column = RESPONSES[head.response]
     table = runs[runs[column].notna()] if column in runs else runs.iloc[:0]
@@ -112,6 +127,9 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
         raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
     if absent := [g for g in model.groups if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
+    check_ranges(table, (*head.columns, column))
+    if "metric" in table and (mixed := table.groupby("benchmark")["metric"].nunique().loc[lambda n: n > 1]).size:
+        raise DataError(f"benchmarks {list(mixed.index[:5])} have scores of several metrics; keep one metric of each")
     for name, values in columns_of(head, table).items():
         if (bad := ~np.isfinite(values)).any():
             lines = table.index[bad][:5].tolist()

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -65,20 +65,20 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
     if unknown := sorted(set(document) - set(KEYS)):
         raise ModelError(f"{where}: unknown key {unknown[0]!r}; {_suggest(unknown[0], KEYS)}")
     heads = document.get("heads")
-    if not isinstance(heads, list) or not heads:
+    if not isinstance(heads, list) or not heads or not all(isinstance(h, Mapping) for h in heads):
         raise ModelError(f"{where}: needs at least one [[heads]] with response, form and likelihood")
     return Model(
         name=str(document.get("name", "model")),
         heads=tuple(_head(h, where) for h in heads),
         varies={p: {g: _number(s, where, p) for g, s in v.items()} for p, v in _table(document, "varies", where)},
         pooling=document.get("pooling", "partial"),
-        fixed={p: _number(v, where, p) for p, v in document.get("fixed", {}).items()},
+        fixed={p: _number(v, where, p) for p, v in _mapping(document, "fixed", where).items()},
         priors={p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, "priors", where)},
         card=Card(
             summary=str(document.get("summary", "")),
             use_when=str(document.get("use_when", "")),
             fails_when=str(document.get("fails_when", "")),
-            references=tuple(document.get("references", ())),
+            references=_texts(document.get("references", []), where),
         ),
     )
 
@@ -113,16 +113,29 @@ def _head(spec: Mapping[str, Any], where: str) -> Head:
 
 
 def _pick(shelf_of: Mapping[str, Any], name: Any, what: str, where: str) -> Any:
-    if name not in shelf_of:
+    if not isinstance(name, str) or name not in shelf_of:
         raise ModelError(f"{where}: no {what} {name!r}; {_suggest(str(name), shelf_of)}")
     return shelf_of[name]
 
 
 def _table(document: Mapping[str, Any], key: str, where: str) -> Any:
-    table = document.get(key, {})
+    table = _mapping(document, key, where)
     if bad := [k for k, v in table.items() if not isinstance(v, Mapping)]:
         raise ModelError(f"{where}: [{key}.{bad[0]}] must be a table, got {table[bad[0]]!r}")
     return table.items()
+
+
+def _mapping(document: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    table = document.get(key, {})
+    if not isinstance(table, Mapping):
+        raise ModelError(f"{where}: [{key}] must be a table, got {table!r}")
+    return table
+
+
+def _texts(values: Any, where: str) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
+        raise ModelError(f"{where}: references must be a list of texts, got {values!r}")
+    return tuple(values)
 
 
 def _number(value: Any, where: str, what: str) -> float:

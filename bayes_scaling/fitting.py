@@ -124,12 +124,19 @@ def fit(
     ------
     DataError
         The runs lack what the model needs.
+    FitError
+        A setting is out of range.
 
     Warns
     -----
     ScalingWarning
         The fit failed its verdict; the text says which rule.
     """
+    if min(chains, draws, tune) < 1 or not 0 < target_accept < 1 or (seed is not None and seed < 0):
+        raise FitError(
+            "chains, draws and tune must be at least 1, target_accept between 0 and 1, seed not negative; got "
+            f"{chains}, {draws}, {tune}, {target_accept}, {seed}"
+        )
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
     settings = Settings(chains=chains, draws=draws, tune=tune, target_accept=target_accept)

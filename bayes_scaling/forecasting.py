@@ -22,7 +22,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.caveats import notes
-from bayes_scaling.design import columns_of
+from bayes_scaling.design import check_ranges, columns_of
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.model import NOISE_GROUPS, Head
@@ -124,7 +124,9 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
                 known = fit.runs.dropna(subset=[name]).groupby("benchmark")[name].median()
                 given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
-    for name in {c for head in fit.model.heads for c in head.columns} - {"n_items"}:
+    read = {c for head in fit.model.heads for c in head.columns}
+    check_ranges(plan, read | {"flops"})
+    for name in (read - {"n_items"}) | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):
             raise DataError(

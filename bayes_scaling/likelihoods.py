@@ -6,8 +6,9 @@ items explain,
 
 .. math:: \operatorname{Var}(score) = m(1-m)\,(scatter^2 + item\_share / n\_items),
 
-with m kept one point away from 0 and 1: near its floor a benchmark says little about its law, and a score
-of exactly 0 must not say more than one of 0.001.
+with v / (1 + v) in place of v = scatter² + … for beta, and the whole item noise for beta-binomial.  For beta
+and normal, m is kept one point away from 0 and 1: near its floor a benchmark says little about its law, and
+a score of exactly 0 must not say more than one of 0.001.
 
 Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
 and decorate it; the same pair is observed when fitting and drawn from when forecasting.

@@ -5,10 +5,13 @@ A model is a frozen value, independent of any data; `documents` reads and writes
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from bayes_scaling.errors import ModelError
 from bayes_scaling.likelihoods import Likelihood
@@ -112,6 +115,14 @@ class Model:
         for what in ("varies", "fixed", "priors"):
             if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
                 raise ModelError(f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}")
+        if len({head.response for head in self.heads}) < len(self.heads):
+            raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
+        for head in self.heads:
+            _check_chain(head, self.name)
+        for name, groups in self.varies.items():
+            _check_groups(name, groups, self.name)
+        for name, value in self.fixed.items():
+            _check_fixed(self.parameters[name], value, self.name)
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -135,7 +146,7 @@ class Model:
             return noise
         if self.pooling == "partial":
             return (*(Effect(parameter, g, s) for g, s in shared.items()), *noise)
-        cell = max(shared, key=len)
+        cell = tuple(dict.fromkeys(column for group in shared for column in group))
         variance = self.parameters[parameter].scale ** 2 + sum(s**2 for s in shared.values())
         return (Effect(parameter, cell, variance**0.5, learned=False), *noise)
 
@@ -191,3 +202,36 @@ def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Paramete
         raise ModelError(f"[priors.{parameter.name}] takes low and high, got {unknown}")
     low, high = (interval.get(end, getattr(parameter, end)) for end in ("low", "high"))
     return replace(parameter, low=low, high=high)
+
+
+def _check_chain(head: Head, where: str) -> None:
+    """A chain is a law, then modifiers of its negative log accuracy, then what turns that into the response."""
+    parts = head.form.parts
+    out_of_place = [p.name for i, p in enumerate(parts) if (p.inputs[0] == "neglog") != (i > 0)]
+    if head.response == "accuracy" and (out_of_place or parts[-1].name != "accuracy"):
+        raise ModelError(
+            f"{where}: {head.form.name!r} must be a law, then modifiers, then accuracy, such as "
+            f"'power_law > ceiling > accuracy'"
+        )
+
+
+def _check_groups(parameter: str, groups: Mapping[str, float], where: str) -> None:
+    seen: set[frozenset[str]] = set()
+    for group, spread in groups.items():
+        columns = group.split(":")
+        if len(columns) > 2 or len(set(columns)) < len(columns) or frozenset(columns) in seen or not all(columns):
+            raise ModelError(
+                f"{where}: [varies.{parameter}] takes columns and pairs of columns once each, got {group!r}"
+            )
+        if not (math.isfinite(spread) and spread > 0):
+            raise ModelError(f"{where}: [varies.{parameter}] {group} must be a positive number, got {spread}")
+        seen.add(frozenset(columns))
+
+
+def _check_fixed(parameter: Parameter, value: float, where: str) -> None:
+    with np.errstate(all="ignore"):
+        inside = math.isfinite(value) and math.isfinite(parameter.support.free(value))
+    if not inside:
+        raise ModelError(
+            f"{where}: [fixed] {parameter.name} = {value} lies outside its {parameter.support.name} support"
+        )

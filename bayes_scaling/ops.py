@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "logit", "maximum", "minimum", "sqrt", "where"]
+__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "sqrt", "where"]
 
 
 def _is_graph(value: Any) -> bool:
@@ -59,7 +59,6 @@ expm1 = _everywhere("expm1", np.expm1)
 log = _everywhere("log", np.log)
 log1p = _everywhere("log1p", np.log1p)
 logaddexp = _everywhere("logaddexp", np.logaddexp)
-logit = _everywhere("logit", _special("logit"))
 maximum = _everywhere("maximum", np.maximum)
 minimum = _everywhere("minimum", np.minimum)
 sqrt = _everywhere("sqrt", np.sqrt)

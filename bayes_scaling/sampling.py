@@ -60,7 +60,8 @@ def sample(
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
     points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy())
-    stats = stats.drop_vars([n for n, v in stats.items() if v.dims != ("chain", "draw")]).drop_dims(DIMENSION)
+    kept = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
+    stats = stats[kept].drop_vars(DIMENSION, errors="ignore")
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
 
 

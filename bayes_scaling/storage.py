@@ -76,7 +76,10 @@ def load(path: str | Path) -> Fit:
             f"{path}: written in format {tree.attrs[MARK]} by bayes-scaling {written}; this is "
             f"{version('bayes-scaling')}, which reads format {FORMAT}: fit again, or install {written}"
         )
-    attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
+    try:
+        attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
+    except (KeyError, ValueError) as error:
+        raise FileError(f"{path}: a fit of bayes_scaling, but damaged: {error}") from None
     runs = _to_frame(tree["runs"].to_dataset())
     groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
     model = from_document(attributes["model"], where=str(path))
@@ -90,6 +93,9 @@ def write_whole(path: Path, write: Any) -> None:
     except OSError as error:
         raise FileError(f"{path}: cannot write there ({error.strerror})") from None
     os.close(handle)
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(part, 0o666 & ~mask)  # temporary files are private, this one is the user's
     try:
         write(part)
         os.replace(part, path)

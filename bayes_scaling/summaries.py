@@ -78,9 +78,11 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     if weights is not None and (absent := sorted(set(benchmark) - set(weights))):
         raise DataError(f"no weight for the benchmarks {absent}")
     weight = benchmark.map(weights).to_numpy(float) if weights else np.ones(len(benchmark))
+    if not (np.all(weight >= 0) and weight.sum() > 0):
+        raise DataError(f"weights must not be negative and not all 0, got {weights}")
     keys = pd.Series(ahead["run"].to_numpy()).astype(str)
     parts = [_average(ahead.isel(row=at), weight[at]) for at in keys.groupby(keys, sort=False).indices.values()]
-    return xr.concat(parts, dim="row").assign_attrs(ahead.attrs)
+    return xr.concat(parts, dim="row").transpose("chain", "draw", "row").assign_attrs(ahead.attrs)
 
 
 def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:

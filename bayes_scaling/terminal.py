@@ -34,6 +34,7 @@ def wrapped(label: str, text: str) -> str:
 
 
 def overview(runs: pd.DataFrame) -> str:
+    """Describe a table of runs in a few lines: rows, runs, benchmarks, mixtures and the range of compute."""
     from bayes_scaling.units import size_text
 
     def span(column: str) -> str:

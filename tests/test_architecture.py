@@ -24,7 +24,7 @@ PACKAGE = ROOT / "bayes_scaling"
 ORDER = [
     *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
     *("parameters", "readers", "forms", "likelihoods", "model", "documents", "design", "graph"),
-    *("layout", "kernel", "rows", "density", "sampling", "verdict", "fitting", "storage"),
+    *("layout", "specials", "kernel", "rows", "density", "sampling", "verdict", "fitting", "storage"),
     *("caveats", "population", "forecasting", "summaries", "evaluation", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
@@ -185,7 +185,7 @@ def test_the_law_in_the_guide_is_a_law(monkeypatch):
     monkeypatch.setitem(FORMS, "sigmoid", None)  # forgotten again after this test
     exec(compile(code, "CONTRIBUTING.md", "exec"), dict(vars(forms)))
     law = FORMS["sigmoid"].then(FORMS["accuracy"])
-    scores = law(np.array([1e19, 1e21, 1e23]), 0.25, midpoint=0.0, steepness=1.0, floor_shift=0.0)
+    scores = law(forms.C0 * np.array([1e-2, 1.0, 1e2]), 0.25, midpoint=0.0, steepness=1.0, floor_shift=0.0)
     assert scores == pytest.approx(0.25 + 0.75 / (1 + np.exp([2.0, 0.0, -2.0])))
 
 

@@ -294,7 +294,7 @@ def test_a_new_law_goes_all_the_way(monkeypatch):
 def test_editing_a_law_asks_for_another_compilation(monkeypatch):
     keys = set()
     for text in ("one text", "another text"):
-        monkeypatch.setattr(density_module, "_text", lambda component, text=text: text)
+        monkeypatch.setattr(density_module.inspect, "getsource", lambda module, text=text: text)
         keys.add(density_module._key(load_model("power_law")))
     assert len(keys) == 2
 

@@ -13,7 +13,7 @@ from bayes_scaling.forms import FORMS
 from bayes_scaling.likelihoods import LIKELIHOODS
 from bayes_scaling.parameters import Z90, Component, positive, real, unit
 
-UNARY = sorted(set(ops.__all__) - {"logaddexp", "logit", "maximum", "minimum", "where"})
+UNARY = sorted(set(ops.__all__) - {"logaddexp", "maximum", "minimum", "where"})
 BINARY = ["logaddexp", "maximum", "minimum"]
 KINDS = {"real": real, "positive": positive, "unit": unit}
 DECLARED = {
