@@ -4,7 +4,8 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
 
 ==================  ==========================================================================
 ``accuracy_mean``   the expectation: the law itself, what many runs of this kind would average
-``accuracy``        a new run: with the differences between runs and the noise of one evaluation
+``accuracy``        a new run: with the differences between runs and the noise of one evaluation, which
+                    go together in rows of one run as much as residuals of the fitted runs do
 ==================  ==========================================================================
 
 (likewise ``loss_mean`` and ``loss``), and along ``row`` the coordinates ``run``, ``benchmark``,
@@ -23,8 +24,10 @@ import xarray as xr
 
 from bayes_scaling.caveats import notes
 from bayes_scaling.design import check_ranges, columns_of
+from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
+from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import NOISE_GROUPS, Head
 from bayes_scaling.population import extended
 
@@ -71,7 +74,10 @@ def forecast(
         mean = np.asarray(fit.model.mean(head, values, data, lasting))
         new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
         out[f"{head.response}_mean"] = (("chain", "draw", "row"), mean)
-        out[head.response] = (("chain", "draw", "row"), _observe(fit, head, new, values, data, codes, rng, plan))
+        out[head.response] = (
+            ("chain", "draw", "row"),
+            _observe(fit, head, np.asarray(new), values, data, codes, plan, rng),
+        )
     posterior = fit.posterior
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], **_row_coordinates(fit, plan)}
     return xr.Dataset(out, coords=coords).assign_attrs(
@@ -83,30 +89,18 @@ def forecast(
 
 
 def _observe(
-    fit: Fit, head: Head, mean: Any, values: Any, data: Any, codes: Any, rng: np.random.Generator, plan: pd.DataFrame
+    fit: Fit, head: Head, mean: np.ndarray, values: Any, data: Any, codes: Any, plan: pd.DataFrame, rng: Any
 ) -> np.ndarray:
-    """One draw of the response per posterior draw and row."""
+    """One draw of the response per posterior draw and row; rows of one run share some of its luck."""
     distribution, arguments = fit.model.observation(head, mean, values, data, codes)
-    arrays = {n: np.broadcast_to(a, np.shape(mean)) for n, a in arguments.items()}
-    drawn = draw(distribution, arrays, rng)
-    return np.asarray(head.likelihood.report(drawn, columns_of(head, plan, ["n_items"])["n_items"]))
-
-
-def draw(distribution: Any, arguments: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """One draw of a PyMC distribution per element of its arguments."""
-    import pymc as pm
-    import pytensor
-
-    symbols = {n: pytensor.tensor.TensorType("float64", (None,) * a.ndim)(n) for n, a in arguments.items()}
-    variable = distribution.dist(**symbols)
-    seeded = pm.pytensorf.compile(
-        list(symbols.values()),
-        variable,
-        mode="FAST_COMPILE",
-        random_seed=int(rng.integers(2**31)),
-        on_unused_input="ignore",
-    )
-    return seeded(*(np.asarray(a, float) for a in arguments.values()))
+    drawn = draw(distribution, arguments, rng)
+    n_items = columns_of(head, plan, ["n_items"])["n_items"]
+    if correlation := run_correlation(fit, head):
+        centre = np.asarray(head.likelihood.observe(mean, n_items))
+        runs = plan["run"].astype("category").cat.codes.to_numpy()
+        drawn = centre + share(drawn - centre, runs, correlation, rng)
+    response = np.asarray(head.likelihood.report(drawn, n_items))
+    return np.clip(response, 0.0, 1.0) if head.response == "accuracy" else response
 
 
 def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:

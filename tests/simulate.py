@@ -12,8 +12,8 @@ import xarray as xr
 from bayes_scaling.data import validate
 from bayes_scaling.design import Design, lay_out
 from bayes_scaling.documents import from_document, load_model, to_document
+from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.forecasting import draw
 from bayes_scaling.layout import expand, slots, spread
 from bayes_scaling.model import Model
 

@@ -24,7 +24,19 @@ PACKAGE = ROOT / "bayes_scaling"
 ORDER = [
     *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
     *("parameters", "readers", "forms", "likelihoods", "model", "documents", "design", "graph"),
-    *("layout", "specials", "kernel", "rows", "density", "sampling", "verdict", "fitting", "storage"),
+    *(
+        "layout",
+        "specials",
+        "kernel",
+        "rows",
+        "density",
+        "sampling",
+        "verdict",
+        "fitting",
+        "storage",
+        "drawing",
+        "luck",
+    ),
     *("caveats", "population", "forecasting", "summaries", "evaluation", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]

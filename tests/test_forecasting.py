@@ -13,11 +13,13 @@ from bayes_scaling.caveats import UNSEEN
 from bayes_scaling.data import plan_runs
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.fitting import Fit
-from bayes_scaling.forecasting import draw, forecast
+from bayes_scaling.forecasting import forecast
 from bayes_scaling.layout import expand
 from bayes_scaling.likelihoods import LIKELIHOODS
+from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import POOLINGS
 from bayes_scaling.summaries import average_benchmarks
 from bayes_scaling.verdict import Verdict
@@ -222,10 +224,26 @@ def test_known_runs_get_new_luck():
     np.testing.assert_array_equal(one["accuracy"], two["accuracy"])
 
 
-def test_without_a_run_effect_rows_of_one_run_are_independent_given_the_law():
-    found = ahead()
+def test_rows_of_one_run_go_together_as_the_residuals_of_the_fitted_runs_do(monkeypatch):
+    monkeypatch.setattr("bayes_scaling.forecasting.run_correlation", lambda fit, head: 0.5)
+    found = forecast(small_fit(), plan(), seed=1)
     noise = (found["accuracy"] - found["accuracy_mean"]).sel(row=found["flops"] == 1e21).values.reshape(-1, 2)
-    assert abs(np.corrcoef(noise.T)[0, 1]) < 0.05
+    assert np.corrcoef(noise.T)[0, 1] == pytest.approx(0.5, abs=0.06)
+
+
+def test_a_run_effect_in_the_model_leaves_no_correlation_to_be_added():
+    fit = unfitted(with_run_effect(0.4), benchmarks=2, mixtures=1)
+    assert run_correlation(fit, fit.model.heads[0]) == 0.0
+
+
+def test_the_luck_of_a_run_leaves_the_noise_of_every_row_as_large_as_it_was():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(2, 4000, 3)) * [0.1, 1.0, 5.0]
+    shared = share(noise, np.array([0, 0, 1]), 0.4, rng)
+    np.testing.assert_allclose(shared.std((0, 1)), noise.std((0, 1)), rtol=0.03)
+    together = np.corrcoef(shared.reshape(-1, 3).T)
+    assert together[0, 1] == pytest.approx(0.4, abs=0.04)
+    assert abs(together[0, 2]) < 0.04
 
 
 def test_the_average_is_the_mean_of_every_draw():

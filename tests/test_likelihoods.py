@@ -10,7 +10,7 @@ from simulate import grid, simulate, variant
 from bayes_scaling.data import load_dataset
 from bayes_scaling.density import compile_density
 from bayes_scaling.design import lay_out
-from bayes_scaling.forecasting import draw
+from bayes_scaling.drawing import draw
 from bayes_scaling.library import names
 from bayes_scaling.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS
 
