@@ -20,9 +20,11 @@ C0, N0, D0 = 1e20, 1e9, 2e10  # reference run: 1B parameters on 20B tokens, abou
 FORMS: dict[str, Component] = {}
 
 
-def form(function: Any) -> Component:
-    """Register a law or modifier under its own name."""
-    FORMS[function.__name__] = Component.of(function)
+def form(function: Any = None, *, gives: str = "neglog") -> Any:
+    """Register a law under its own name; ``gives`` is what it computes: "neglog", "loss" or "score"."""
+    if function is None:
+        return lambda decorated: form(decorated, gives=gives)
+    FORMS[function.__name__] = Component.of(function, gives)
     return FORMS[function.__name__]
 
 
@@ -81,7 +83,7 @@ def ceiling(
     return neglog + E
 
 
-@form
+@form(gives="score")
 def accuracy(
     neglog: Any,
     chance: Any,

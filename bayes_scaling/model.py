@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -205,13 +206,14 @@ def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Paramete
 
 
 def _check_chain(head: Head, where: str) -> None:
-    """A chain is a law, then modifiers of its negative log accuracy, then what turns that into the response."""
-    parts = head.form.parts
-    out_of_place = [p.name for i, p in enumerate(parts) if (p.inputs[0] == "neglog") != (i > 0)]
-    if head.response == "accuracy" and (out_of_place or parts[-1].name != "accuracy"):
+    """Every part of a chain takes what the one before it gives, and the last gives the response."""
+    parts, wanted = head.form.parts, RESPONSES[head.response]
+    broken = [p.name for before, p in pairwise(parts) if p.inputs[0] != before.gives]
+    if parts[0].inputs[0] == "neglog" or broken or parts[-1].gives != wanted:
+        said = ", ".join(f"{p.name} gives {p.gives}" for p in parts)
         raise ModelError(
-            f"{where}: {head.form.name!r} must be a law, then modifiers, then accuracy, such as "
-            f"'power_law > ceiling > accuracy'"
+            f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
+            f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
         )
 
 

@@ -91,12 +91,16 @@ real, positive, unit = _kind(REAL), _kind(POSITIVE), _kind(UNIT)
 
 @dataclass(frozen=True)
 class Component:
-    """A pure function whose positional arguments are data and whose keyword-only ones are parameters."""
+    """A pure function whose positional arguments are data and whose keyword-only ones are parameters.
+
+    ``gives`` names the quantity that comes out; a component that takes it names it as its first input.
+    """
 
     name: str
     inputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     function: Callable[..., Any]
+    gives: str = ""
     chain: tuple[Component, ...] = ()
 
     @property
@@ -113,7 +117,7 @@ class Component:
         return self.function(*inputs, **parameters)
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> Component:
+    def of(cls, function: Callable[..., Any], gives: str = "") -> Component:
         """Read inputs and parameters off the signature of ``function``."""
         inputs, parameters = [], []
         for argument in inspect.signature(function).parameters.values():
@@ -126,7 +130,7 @@ class Component:
                     f"{function.__name__}: parameter {argument.name!r} needs a prior as its default, "
                     f"e.g. {argument.name}=positive(0.1, 1.0, 'what it means')"
                 )
-        return cls(function.__name__, tuple(inputs), tuple(parameters), function)
+        return cls(function.__name__, tuple(inputs), tuple(parameters), function, gives)
 
     def then(self, outer: Component) -> Component:
         """Feed the result into the first input of ``outer``; keep the data and parameters of both."""
@@ -142,5 +146,5 @@ class Component:
             return outer(inner, *(data[i] for i in outer.inputs[1:]), **{n: parameters[n] for n in theirs})
 
         function.__doc__ = inspect.getdoc(self.function)
-        parts = (*self.parts, *outer.parts)
-        return Component(f"{self.name} > {outer.name}", inputs, self.parameters + outer.parameters, function, parts)
+        name, parameters = f"{self.name} > {outer.name}", self.parameters + outer.parameters
+        return Component(name, inputs, parameters, function, outer.gives, (*self.parts, *outer.parts))
