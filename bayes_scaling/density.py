@@ -12,6 +12,7 @@ import inspect
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,8 @@ import numpy as np
 import platformdirs
 
 from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
-from bayes_scaling.design import Design
+from bayes_scaling.design import Design, HeadData
+from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
 
@@ -67,7 +69,7 @@ def density(n_dim, point_, grad_, lp_, words_):
 '''
 CALL = """    h = i[6] + {head} * k.HEAD
     theta, rate, slope_theta = np.empty(i[h + k.CELLS]), np.empty(i[h + k.CELLS]), np.zeros(i[h + k.CELLS])
-    k.cells_forward(i, h, values, effects, theta, rate)
+    k.cells_forward(i, f, h, values, effects, theta, rate)
     lp += loop_{head}(i, f, h, theta, slope_theta)
     k.cells_backward(i, f, h, slope_theta, rate, slope, grad)"""
 
@@ -155,16 +157,30 @@ def _add_head(
     derived = _derive(module, number, {**data.columns, "observed": data.observed})
     data_at, table, n_cells = buffer.add(derived), [], 0
     for name in rows.head_parameters(head):
-        own = [e for e in effects if e.parameter == name]
-        levels = [np.ravel_multi_index([data.codes[c] for c in e.group], design.shape(e)) for e in own]
-        everywhere = np.zeros((1, len(data.rows)), np.int64)
-        cells, of_row = np.unique(np.array(levels or everywhere), axis=1, return_inverse=True)
-        links = buffer.add([[effects.index(e), buffer.add([c])] for e, c in zip(own, cells, strict=False)])
+        found = [(k, *link) for k, e in enumerate(effects) if e.parameter == name for link in _links(design, e, data)]
+        kinds = np.array([x for _, *link in found for x in link] or np.zeros((1, len(data.rows))))
+        _, first, of_row = np.unique(kinds, axis=1, return_index=True, return_inverse=True)
+        written = [[k, *_add_link(buffer, levels[first], weights[first])] for k, levels, weights in found]
         support = SUPPORTS[design.model.parameters[name].support.name]
         row_cells = buffer.add([of_row.ravel()])
-        table.append([names.index(name), support, cells.shape[1], n_cells, row_cells, len(own), links])
-        n_cells += cells.shape[1]
+        table.append([names.index(name), support, len(first), n_cells, row_cells, len(found), buffer.add(written)])
+        n_cells += len(first)
     return [len(data.rows), len(table), len(derived), buffer.add(table), data_at, n_cells]
+
+
+def _links(design: Design, effect: Effect, data: HeadData) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Which offset of an effect adds to each row, and with what weight: one for each shape of a curve."""
+    shape = design.shape(effect)
+    levels = [data.codes[c] for c in effect.group]
+    for number in range(SHAPES if effect.curve else 1):
+        along = [np.full(len(data.rows), number)] if effect.curve else []
+        weights = data.codes[CURVE][:, number] if effect.curve else np.ones(len(data.rows))
+        yield np.ravel_multi_index([*levels, *along], shape), weights
+
+
+def _add_link(buffer: _Buffer, levels: np.ndarray, weights: np.ndarray) -> tuple[int, int]:
+    """Write levels and weights of every cell; weights that are all 1 need no place."""
+    return buffer.add([levels]), buffer.add([weights]) if np.any(weights != 1) else 0
 
 
 class _Buffer:
@@ -198,10 +214,11 @@ def _population_row(design: Design, name: str, at: int) -> list[Any]:
 
 def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int) -> list[Any]:
     shape = design.shape(effect)
-    rows_, cols = shape if len(shape) == 2 else (shape[0], 1)
+    rows_, cols = shape[0], int(np.prod(shape[1:]))
     sd_at = slot.at if effect.learned else NOWHERE
+    zero_sum_axes = 0 if effect.curve or not effect.learned else len(shape)
     return [
-        parameter, rows_, cols, len(shape) * effect.learned, sd_at, float(effect.spread),
+        parameter, rows_, cols, zero_sum_axes, sd_at, float(effect.spread),
         SPREAD_SCALE, float(design.centring(effect)), slot.start, out,
     ]  # fmt: skip
 

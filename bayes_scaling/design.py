@@ -13,12 +13,15 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.columns import COLUMNS, typed
+from bayes_scaling.discrepancy import CURVE, SHAPES, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
+
+Span = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class HeadData:
     observed : (row,) float array
         In the units of the likelihood's distribution.
     codes : dict of (row,) int arrays
-        Position of each row's label among the levels of every group.
+        Position of each row's label among the levels of every group; and weights, see `places`.
     """
 
     rows: np.ndarray
@@ -44,20 +47,21 @@ class HeadData:
 
 @dataclass(frozen=True)
 class Design:
-    """A model, the levels of its groups, and the data of its heads."""
+    """A model, the levels of its groups, the data of its heads, and the log10 FLOPs that these span."""
 
     model: Model
     levels: dict[str, tuple[str, ...]]
     heads: tuple[HeadData, ...]
+    span: Span
 
     def shape(self, effect: Effect) -> tuple[int, ...]:
-        """Number of levels along each column of an effect."""
-        return tuple(len(self.levels[c]) for c in effect.group)
+        """Number of levels along each column of an effect, and of shapes where it is a curve."""
+        return (*(len(self.levels[c]) for c in effect.group), *([SHAPES] if effect.curve else []))
 
     def free_size(self, effect: Effect) -> int:
         """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
         shape = self.shape(effect)
-        return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
+        return int(np.prod([n - 1 for n in shape] if effect.learned and not effect.curve else shape))
 
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).
@@ -65,7 +69,7 @@ class Design:
         Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
         about every level.
         """
-        if set(effect.group) & set(NOISE_GROUPS):
+        if effect.curve or set(effect.group) & set(NOISE_GROUPS):
             return 0.0
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
@@ -83,8 +87,27 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
     tables = [_rows_of(head, runs, model) for head in model.heads]
     seen = pd.concat([t[list(model.groups)] for t in tables])
     levels = {g: tuple(sorted(seen[g].astype(str).unique())) for g in model.groups}
-    heads = tuple(_head_data(h, t, levels, runs.index) for h, t in zip(model.heads, tables, strict=True))
-    return Design(model, levels, heads)
+    span = _span(model, tables)
+    heads = tuple(_head_data(h, t, levels, span, runs.index) for h, t in zip(model.heads, tables, strict=True))
+    return Design(model, levels, heads, span)
+
+
+def _span(model: Model, tables: list[pd.DataFrame]) -> Span:
+    """log10 of the least and the most training compute, for models with discrepancy."""
+    if not model.discrepancy:
+        return None
+    flops = pd.concat([t["flops"] if "flops" in t else pd.Series(np.nan, t.index) for t in tables]).astype(float)
+    if not (flops > 0).all():
+        raise DataError(f"model {model.name!r} has a discrepancy along compute: it needs 'flops' in every row")
+    return float(np.log10(flops.min())), float(np.log10(flops.max()))
+
+
+def places(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span) -> dict[str, np.ndarray]:
+    """Where each row stands: position of its labels, and weights (row, shape) of the shapes of discrepancies."""
+    found = positions(table, levels)
+    if span is not None:
+        found[CURVE] = shape_weights(np.log10(table["flops"].to_numpy(float)), span)
+    return found
 
 
 def positions(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
@@ -140,12 +163,14 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
     return table
 
 
-def _head_data(head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], index: pd.Index) -> HeadData:
+def _head_data(
+    head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span, index: pd.Index
+) -> HeadData:
     score = table[RESPONSES[head.response]].to_numpy(float)
     n_items = columns_of(head, table, ["n_items"])["n_items"]
     return HeadData(
         rows=index.get_indexer(table.index),
         columns=columns_of(head, table),
         observed=np.asarray(head.likelihood.observe(score, n_items)),
-        codes=positions(table, levels),
+        codes=places(table, levels, span),
     )

@@ -14,6 +14,10 @@
     benchmark = 0.3
     "benchmark:mixture" = 0.1
 
+    [discrepancy.A]                   # curves along compute that are added to a parameter (see `discrepancy`)
+    benchmark = 0.2                   # group = prior median of how much their slope wanders in a decade
+    all = 0.1                         # and one curve for all runs
+
     [fixed]                           # parameter -> value that is not learned
     [priors.alpha]                    # low and high in place of those of the law
 """
@@ -34,7 +38,9 @@ from bayes_scaling.likelihoods import LIKELIHOODS
 from bayes_scaling.model import RESPONSES, Card, Head, Model
 from bayes_scaling.parameters import Component
 
-KEYS = ("name", "summary", "use_when", "fails_when", "references", "pooling", "heads", "varies", "fixed", "priors")
+CARD = ("summary", "use_when", "fails_when", "references")
+TABLES = ("varies", "discrepancy", "priors")
+KEYS = ("name", *CARD, "pooling", "heads", *TABLES, "fixed")
 
 
 def list_models() -> tuple[str, ...]:
@@ -70,10 +76,12 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
     return Model(
         name=str(document.get("name", "model")),
         heads=tuple(_head(h, where) for h in heads),
-        varies={p: {g: _number(s, where, p) for g, s in v.items()} for p, v in _table(document, "varies", where)},
         pooling=document.get("pooling", "partial"),
+        **{
+            t: {p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, t, where)}
+            for t in TABLES
+        },
         fixed={p: _number(v, where, p) for p, v in _mapping(document, "fixed", where).items()},
-        priors={p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, "priors", where)},
         card=Card(
             summary=str(document.get("summary", "")),
             use_when=str(document.get("use_when", "")),
@@ -89,7 +97,7 @@ def to_document(model: Model) -> dict[str, Any]:
         {"response": h.response, "form": h.form.name, "likelihood": h.likelihood.component.name} for h in model.heads
     ]
     card = {k: getattr(model.card, k) for k in ("summary", "use_when", "fails_when")}
-    tables = {k: {p: dict(v) for p, v in getattr(model, k).items()} for k in ("varies", "priors")}
+    tables = {k: {p: dict(v) for p, v in getattr(model, k).items()} for k in TABLES}
     return {
         "name": model.name,
         **card,
@@ -116,6 +124,10 @@ def _pick(shelf_of: Mapping[str, Any], name: Any, what: str, where: str) -> Any:
     if not isinstance(name, str) or name not in shelf_of:
         raise ModelError(f"{where}: no {what} {name!r}; {_suggest(str(name), shelf_of)}")
     return shelf_of[name]
+
+
+def _numbers(document: Mapping[str, Any], key: str, where: str) -> dict[str, dict[str, float]]:
+    return {p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, key, where)}
 
 
 def _table(document: Mapping[str, Any], key: str, where: str) -> Any:

@@ -32,7 +32,10 @@ from bayes_scaling.model import NOISE_GROUPS, Head
 from bayes_scaling.population import extended
 
 ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
-LAW_UNCERTAINTY = "not included: bands hold if the law goes on as it did"
+LAW_UNCERTAINTY = {
+    True: "included: bands widen with the distance from the fitted runs, as the scores of these leave the law",
+    False: "not included: bands hold if the law goes on as it did",
+}
 
 
 def forecast(
@@ -84,7 +87,7 @@ def forecast(
         model=fit.model.name,
         verdict=str(fit.verdict),
         converged=str(fit.verdict.passed),
-        law_uncertainty=LAW_UNCERTAINTY,
+        law_uncertainty=LAW_UNCERTAINTY[bool(fit.model.discrepancy)],
     )
 
 
@@ -120,7 +123,8 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
     read = {c for head in fit.model.heads for c in head.columns}
     check_ranges(plan, read | {"flops"})
-    for name in (read - {"n_items"}) | (set(fit.model.groups) - set(NOISE_GROUPS)):
+    along = {"flops"} if fit.model.discrepancy else set()
+    for name in (read - {"n_items"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):
             raise DataError(

@@ -50,5 +50,7 @@ def _offsets(design: Design, effect: Effect) -> Any:
     if design.free_size(effect) == 0:
         return pm.math.constant(np.zeros(shape))
     own = design.centring(effect)
+    if effect.curve:
+        return pm.Deterministic(effect.name, sd * pm.Normal(f"{effect.name}_z", shape=shape))
     z = pm.ZeroSumNormal(f"{effect.name}_z", sigma=sd**own, n_zerosum_axes=len(shape), shape=shape)
     return pm.Deterministic(effect.name, sd ** (1 - own) * z)

@@ -25,9 +25,10 @@ PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, O
 # Head table: numbers of rows, parameters and data columns, where its parameter table and data start, cells
 N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, CELLS, HEAD = range(7)
 # Parameter of a head: which one, support, number of cells and where they start among those of the head,
-# where the cell of every row stands, number of links and where they start.  A link is an effect and
-# where the level of every cell stands.
+# where the cell of every row stands, number of links and where they start.  A link is an effect, where
+# the offset of every cell stands among those of the effect, and where its weights stand, or 0 for weights 1.
 WHICH, SUPPORT, N_CELLS, CELL_AT, ROW_CELLS, N_LINKS, LINKS, PARAM = range(8)
+LINK = 3
 REAL, POSITIVE, UNIT = range(3)
 
 
@@ -134,7 +135,11 @@ def effects_forward(i, f, point, grad, effects):
             grad[start + j] -= precision * z
         lp -= 0.5 * precision * square + dof * own * log_sd
         grad[sd_at] += f[e + SPREAD_SCALE] * own * (precision * square - dof)
-        extend(point, start, rows, cols, effects, out)
+        if i[e + ZERO_SUM] > 0:
+            extend(point, start, rows, cols, effects, out)
+        else:
+            for j in range(dof):
+                effects[out + j] = point[start + j]
         scale = math.exp((1.0 - own) * log_sd)
         for j in range(rows * cols):
             effects[out + j] *= scale
@@ -150,6 +155,8 @@ def log_spread(f, e, score):
 @numba.njit(**OPTIONS)
 def free_size(i, e):
     """Number of free coordinates of the effect whose table row starts at ``e``."""
+    if i[e + ZERO_SUM] == 0:
+        return i[e + ROWS] * i[e + COLS]
     if i[e + ZERO_SUM] == 1:
         return i[e + ROWS] - 1
     return (i[e + ROWS] - 1) * (i[e + COLS] - 1)
@@ -171,7 +178,11 @@ def effects_backward(i, f, point, grad, effects, slope):
                 along += slope[out + j] * effects[out + j]
             grad[sd_at] += f[e + SPREAD_SCALE] * (1.0 - own) * along
             scale = math.exp((1.0 - own) * log_spread(f, e, point[sd_at]))
-            pull_back(slope, out, rows, cols, scale, grad, start)
+            if i[e + ZERO_SUM] > 0:
+                pull_back(slope, out, rows, cols, scale, grad, start)
+            else:
+                for j in range(rows * cols):
+                    grad[start + j] += scale * slope[out + j]
 
 
 @numba.njit(**OPTIONS)
@@ -190,17 +201,18 @@ def populations(i, f, point, grad, values):
 
 
 @numba.njit(**OPTIONS)
-def cells_forward(i, h, values, effects, theta, rate):
+def cells_forward(i, f, h, values, effects, theta, rate):
     """Fill ``theta`` with every parameter of a head in every cell, and ``rate`` with its slope in the offset."""
     for s in range(i[h + N_PARAMS]):
         p = i[h + PARAMS] + s * PARAM
         for cell in range(i[p + CELL_AT], i[p + CELL_AT] + i[p + N_CELLS]):
             theta[cell] = values[i[p + WHICH]]
         for k in range(i[p + N_LINKS]):
-            link = i[p + LINKS] + 2 * k
-            out, codes = i[i[5] + i[link] * EFFECT + OUT], i[link + 1]
+            link = i[p + LINKS] + LINK * k
+            out, codes, weights = i[i[5] + i[link] * EFFECT + OUT], i[link + 1], i[link + 2]
             for c in range(i[p + N_CELLS]):
-                theta[i[p + CELL_AT] + c] += effects[out + i[codes + c]]
+                weight = f[weights + c] if weights > 0 else 1.0
+                theta[i[p + CELL_AT] + c] += weight * effects[out + i[codes + c]]
         for cell in range(i[p + CELL_AT], i[p + CELL_AT] + i[p + N_CELLS]):
             rate[cell] = 1.0
             if i[p + SUPPORT] == POSITIVE:
@@ -223,10 +235,11 @@ def cells_backward(i, f, h, slope_theta, rate, slope, grad):
         if i[population] >= 0:
             grad[i[population]] += f[population + 2] * total
         for k in range(i[p + N_LINKS]):
-            link = i[p + LINKS] + 2 * k
-            out, codes = i[i[5] + i[link] * EFFECT + OUT], i[link + 1]
+            link = i[p + LINKS] + LINK * k
+            out, codes, weights = i[i[5] + i[link] * EFFECT + OUT], i[link + 1], i[link + 2]
             for c in range(i[p + N_CELLS]):
-                slope[out + i[codes + c]] += slope_theta[i[p + CELL_AT] + c]
+                weight = f[weights + c] if weights > 0 else 1.0
+                slope[out + i[codes + c]] += weight * slope_theta[i[p + CELL_AT] + c]
 
 
 @numba.njit(**OPTIONS)

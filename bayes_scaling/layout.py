@@ -56,7 +56,7 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
     -------
     Dataset over (chain, draw, …): ``<parameter>_free`` (population, unconstrained scale),
     ``<effect>_sd``, ``<effect>`` (offsets over the effect's columns) and ``<parameter>`` (in the units
-    of the law, over every column that it varies by, differences between runs left out).
+    of the law, over every column that it varies by, differences between runs and discrepancies left out).
     """
     where, _ = slots(design)
     out: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
@@ -67,7 +67,8 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
             slot = where[effect.name]
             if effect.learned:
                 out[f"{effect.name}_sd"] = (lead, spread(effect, slot, points))
-            out[effect.name] = ((*lead, *effect.group), offsets(design, effect, slot, points))
+            dims = (*lead, *effect.group, *(["shape"] if effect.curve else []))
+            out[effect.name] = (dims, offsets(design, effect, slot, points))
     coords = {g: list(known) for g, known in design.levels.items()}
     dataset = xr.Dataset(out, coords={**coords, "chain": range(points.shape[0]), "draw": range(points.shape[1])})
     return dataset.assign({name: constrained(design, name, dataset) for name in design.model.parameters})
@@ -93,7 +94,7 @@ def constrained(design: Design, name: str, posterior: xr.Dataset) -> xr.DataArra
     """Value of a parameter in the units of its law, over every column that it varies by."""
     total = posterior[f"{name}_free"]
     for effect in design.model.effects(name):
-        if not set(effect.group) & set(NOISE_GROUPS):
+        if not (effect.curve or set(effect.group) & set(NOISE_GROUPS)):
             total = total + posterior[effect.name]
     parameter = design.model.parameters[name]
     return parameter.support.constrain(total).assign_attrs(meaning=parameter.meaning)
@@ -116,9 +117,12 @@ def offsets(design: Design, effect: Effect, slot: Slot, points: np.ndarray) -> n
         return effect.spread * free.reshape(*points.shape[:-1], *shape)
     if slot.size == 0:
         return np.zeros((*points.shape[:-1], *shape))
-    free = free.reshape(*points.shape[:-1], *(n - 1 for n in shape))
-    for axis in range(-len(shape), 0):
-        free = _extend(free, axis)
+    if effect.curve:
+        free = free.reshape(*points.shape[:-1], *shape)
+    else:
+        free = free.reshape(*points.shape[:-1], *(n - 1 for n in shape))
+        for axis in range(-len(shape), 0):
+            free = _extend(free, axis)
     sd = spread(effect, slot, points)[(..., *(None,) * len(shape))]
     return sd ** (1 - design.centring(effect)) * free
 

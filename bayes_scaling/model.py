@@ -6,7 +6,7 @@ A model is a frozen value, independent of any data; `documents` reads and writes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.errors import ModelError
 from bayes_scaling.likelihoods import Likelihood
 from bayes_scaling.parameters import Component, Parameter
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
+EVERYTHING = "all"  # the group of a curve that all runs share
 NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
 RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
 
@@ -57,17 +59,33 @@ class Effect:
         Prior median of the standard deviation; the standard deviation itself where ``learned`` is false.
     learned : bool
         Partial pooling learns the standard deviation and keeps the differences summing to zero.
+    curve : bool
+        The differences are curves along the compute of the runs (see `discrepancy`), one for every level and
+        one for all runs where the group is empty; the standard deviation is how much their slope wanders in
+        a decade.
     """
 
     parameter: str
     group: tuple[str, ...]
     spread: float
     learned: bool = True
+    curve: bool = False
 
     @property
     def name(self) -> str:
         """Parameter and columns, joined: what the posterior calls the offsets."""
-        return f"{self.parameter}_{'_'.join(self.group)}"
+        return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
+
+    def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+        """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
+        levels = tuple(codes[c] for c in self.group)
+        if not self.curve:
+            return values[self.name][(..., *levels)]
+        total = values.get(f"{self.name}_beyond", 0.0)
+        for shape in range(SHAPES):
+            height = values[self.name][(..., *levels, shape)]
+            total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
+        return total
 
 
 @dataclass(frozen=True)
@@ -95,6 +113,9 @@ class Model:
     pooling : str
         ``"partial"`` (differences with a learned spread), ``"complete"`` (none) or ``"none"``
         (every cell on its own).
+    discrepancy : mapping
+        Parameter -> {group: prior median of how much the slope of its curves wanders in a decade of compute};
+        the group ``"all"`` is a curve that all runs share.
     fixed : mapping
         Parameter -> value that is not learned.
     priors : mapping
@@ -106,6 +127,7 @@ class Model:
     heads: tuple[Head, ...]
     varies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     pooling: str = "partial"
+    discrepancy: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     card: Card = Card()
@@ -113,15 +135,16 @@ class Model:
     def __post_init__(self) -> None:
         if self.pooling not in POOLINGS:
             raise ModelError(f"{self.name}: pooling must be one of {list(POOLINGS)}, got {self.pooling!r}")
-        for what in ("varies", "fixed", "priors"):
+        for what in ("varies", "discrepancy", "fixed", "priors"):
             if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
                 raise ModelError(f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}")
         if len({head.response for head in self.heads}) < len(self.heads):
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
             _check_chain(head, self.name)
-        for name, groups in self.varies.items():
-            _check_groups(name, groups, self.name)
+        for what in ("varies", "discrepancy"):
+            for name, groups in getattr(self, what).items():
+                _check_groups(f"{what}.{name}", groups, self.name)
         for name, value in self.fixed.items():
             _check_fixed(self.parameters[name], value, self.name)
 
@@ -139,7 +162,15 @@ class Model:
         return frozenset(p.name for head in self.heads for p in head.form.parts[0].parameters)
 
     def effects(self, parameter: str) -> tuple[Effect, ...]:
-        """How a parameter differs between groups under the pooling of this model."""
+        """How a parameter differs between groups, and along compute, under the pooling of this model."""
+        return (*self._differences(parameter), *self._curves(parameter))
+
+    def _curves(self, parameter: str) -> Iterator[Effect]:
+        for group, spread in self.discrepancy.get(parameter, {}).items():
+            if group == EVERYTHING or self.pooling != "complete":
+                yield Effect(parameter, () if group == EVERYTHING else tuple(group.split(":")), spread, curve=True)
+
+    def _differences(self, parameter: str) -> tuple[Effect, ...]:
         groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
         noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
         shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
@@ -168,10 +199,12 @@ class Model:
         ----------
         parameter : str
         values : mapping
-            ``<parameter>_free`` of shape (…) and every effect of shape (…, *levels).
+            ``<parameter>_free`` of shape (…) and every effect of shape (…, *levels), with the heights of its
+            shapes as another axis where it is a curve.
         codes : mapping
             Column -> position of each row's label among its levels, shape (row,).  An effect whose
-            columns are not all present is left out, as expectations do with noise.
+            columns are not all present is left out, as expectations do with noise.  ``"curve"`` holds the
+            weights of the shapes of discrepancies, (row, shape).
 
         Returns
         -------
@@ -180,7 +213,7 @@ class Model:
         free = values[f"{parameter}_free"][..., None]
         for effect in self.effects(parameter):
             if all(column in codes for column in effect.group):
-                free = free + values[effect.name][(..., *(codes[c] for c in effect.group))]
+                free = free + effect.at_rows(values, codes)
         return self.parameters[parameter].support.constrain(free)
 
     def mean(self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
@@ -217,16 +250,14 @@ def _check_chain(head: Head, where: str) -> None:
         )
 
 
-def _check_groups(parameter: str, groups: Mapping[str, float], where: str) -> None:
+def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
     seen: set[frozenset[str]] = set()
     for group, spread in groups.items():
         columns = group.split(":")
         if len(columns) > 2 or len(set(columns)) < len(columns) or frozenset(columns) in seen or not all(columns):
-            raise ModelError(
-                f"{where}: [varies.{parameter}] takes columns and pairs of columns once each, got {group!r}"
-            )
+            raise ModelError(f"{where}: [{what}] takes columns and pairs of columns once each, got {group!r}")
         if not (math.isfinite(spread) and spread > 0):
-            raise ModelError(f"{where}: [varies.{parameter}] {group} must be a positive number, got {spread}")
+            raise ModelError(f"{where}: [{what}] {group} must be a positive number, got {spread}")
         seen.add(frozenset(columns))
 
 

@@ -126,6 +126,9 @@ def card(model: Model) -> str:
         fixed = model.fixed.get(name)
         prior = f"{p.low:g} to {p.high:g}" if fixed is None else f"fixed at {fixed:g}"
         lines.append(wrapped(f"  {name:<21} {prior:<17}", p.meaning))
-        if varies := ", ".join(" × ".join(e.group) for e in model.effects(name)):
+        effects = model.effects(name)
+        if varies := ", ".join(" × ".join(e.group) for e in effects if not e.curve):
             lines.append(" " * 41 + f"varies over {varies}")
+        if leaves := ", ".join(" × ".join(e.group) or "all runs together" for e in effects if e.curve):
+            lines.append(" " * 41 + f"leaves the law along compute: {leaves}")
     return "\n".join(lines)

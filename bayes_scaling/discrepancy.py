@@ -1,0 +1,105 @@
+r"""Discrepancy: how the truth leaves a law, slowly, along the compute of the runs.
+
+A law is a model, not the truth.  Its discrepancy is a curve δ(x) added to a parameter on its unconstrained
+scale, x = log10 of the training FLOPs, whose slope wanders: an integrated Wiener process, the prior behind
+cubic smoothing splines (Wahba 1978, doi 10.1111/j.2517-6161.1978.tb01050.x),
+
+.. math:: \delta''(x) = \tau\,\dot W(x), \qquad
+          \operatorname{Var}[\delta(x_1 + t) \mid \delta(x_1), \delta'(x_1)] = \tau^2 t^3 / 3 .
+
+Within the range of the fitted runs the curve is orthogonal to straight lines, which are the law's own (as in
+Plumlee 2017, doi 10.1080/01621459.2016.1211016), and is written in the first shapes of its Karhunen-Loève
+expansion; these are what is learned.  Beyond that range it goes on with the slope it has there, and what the
+slope does next is drawn when forecasting: no data speak of it, so nothing about it needs sampling.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+SHAPES = 5  # 98 % of the variance; the next shape has ten wiggles' worth of data to show in
+CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
+_GRID = 201
+
+
+@cache
+def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Grid on [0, 1], the shapes there (grid, shape), and their slopes at both ends (end, shape)."""
+    u = np.linspace(0.0, 1.0, _GRID)
+    early, late = np.minimum.outer(u, u), np.maximum.outer(u, u)
+    lines = np.linalg.qr(np.stack([np.ones_like(u), u], axis=1))[0]
+    off_lines = np.eye(_GRID) - lines @ lines.T
+    variances, directions = np.linalg.eigh(off_lines @ (early**2 * (3 * late - early) / 6) @ off_lines)
+    shapes = (directions * np.sqrt(np.maximum(variances, 0)))[:, ::-1][:, :SHAPES]
+    shapes = shapes * np.sign(shapes[-1])
+    return u, shapes, np.stack([shapes[1] - shapes[0], shapes[-1] - shapes[-2]]) * (_GRID - 1)
+
+
+def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
+    """Value of every shape at given compute, for a wandering of 1 per square root of a decade.
+
+    Parameters
+    ----------
+    decades : (row,) array
+        log10 of training FLOPs.
+    span : tuple of float
+        log10 of the least and the most compute of the fitted runs; beyond it shapes go on as straight lines.
+
+    Returns
+    -------
+    (row, SHAPES) array
+    """
+    low, high = span
+    width = high - low
+    if width <= 0:
+        return np.zeros((len(decades), SHAPES))
+    grid, shapes, slopes = _unit_shapes()
+    at = (np.asarray(decades, float) - low) / width
+    inside = np.stack([np.interp(at, grid, shape) for shape in shapes.T], axis=1)
+    outside = np.minimum(at, 0)[:, None] * slopes[0] + np.maximum(at - 1, 0)[:, None] * slopes[1]
+    return width**1.5 * (inside + outside)
+
+
+def walks(
+    decades: np.ndarray, span: tuple[float, float], curve: np.ndarray, size: tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw what curves do beyond the range of the fitted runs, for a wandering of 1.
+
+    Parameters
+    ----------
+    decades : (row,) array
+        log10 of training FLOPs.
+    span : tuple of float
+    curve : (row,) int array
+        Which curve each row lies on; rows of one curve share its path.
+    size : tuple of int
+        Leading dimensions of the draws.
+    rng : Generator
+
+    Returns
+    -------
+    (*size, row) array
+        Zero for rows inside the range.
+    """
+    beyond = np.maximum(decades - span[1], 0) + np.minimum(decades - span[0], 0)
+    out = np.zeros((*size, len(decades)))
+    for side in (1, -1):
+        for which in np.unique(curve[side * beyond > 0]):
+            rows = np.flatnonzero((curve == which) & (side * beyond > 0))
+            distances, of_row = np.unique(np.abs(beyond[rows]), return_inverse=True)
+            out[..., rows] = _path(distances, size, rng)[..., of_row]
+    return out
+
+
+def _path(distances: np.ndarray, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """An integrated Wiener process from rest at increasing distances, exact at each, shape (*size, distance)."""
+    value, slope = np.zeros(size), np.zeros(size)
+    path = []
+    for step in np.diff(distances, prepend=0.0):
+        turn = np.sqrt(step) * rng.normal(size=size)
+        value = value + slope * step + turn * step / 2 + np.sqrt(step**3 / 12) * rng.normal(size=size)
+        slope = slope + turn
+        path.append(value)
+    return np.stack(path, axis=-1)
