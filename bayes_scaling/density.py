@@ -24,7 +24,7 @@ import platformdirs
 
 from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
 from bayes_scaling.design import Design, HeadData
-from bayes_scaling.discrepancy import CURVE, SHAPES
+from bayes_scaling.discrepancy import AMPLITUDE_SCALE, CURVE, SHAPES
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
 
@@ -214,12 +214,13 @@ def _population_row(design: Design, name: str, at: int) -> list[Any]:
 
 def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int) -> list[Any]:
     shape = design.shape(effect)
-    rows_, cols = shape[0], int(np.prod(shape[1:]))
+    cols = shape[-1] if effect.curve or len(shape) == 2 else 1
+    rows_ = int(np.prod(shape)) // cols
     sd_at = slot.at if effect.learned else NOWHERE
     zero_sum_axes = 0 if effect.curve or not effect.learned else len(shape)
     return [
         parameter, rows_, cols, zero_sum_axes, sd_at, float(effect.spread),
-        SPREAD_SCALE, float(design.centring(effect)), slot.start, out,
+        SPREAD_SCALE, float(design.centring(effect)), slot.start, out, AMPLITUDE_SCALE,
     ]  # fmt: skip
 
 

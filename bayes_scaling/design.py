@@ -61,7 +61,9 @@ class Design:
     def free_size(self, effect: Effect) -> int:
         """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
         shape = self.shape(effect)
-        return int(np.prod([n - 1 for n in shape] if effect.learned and not effect.curve else shape))
+        if effect.curve:
+            return int(np.prod(shape[:-1])) * (1 + SHAPES)
+        return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
 
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).

@@ -19,6 +19,7 @@ from functools import cache
 
 import numpy as np
 
+AMPLITUDE_SCALE = 0.5  # prior standard deviation of the log amplitude of one curve among those of a group
 SHAPES = 5  # 98 % of the variance; the next shape has ten wiggles' worth of data to show in
 CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
 _GRID = 201

@@ -21,7 +21,9 @@ import numba
 from bayes_scaling.specials import OPTIONS, sigmoid
 
 # Effect table columns
-PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, EFFECT = range(11)
+# (a learned effect whose ZERO_SUM is 0 is made of curves: a row per curve, of whose coordinates the first is the
+# logarithm of its amplitude and the others, scaled by it, are the heights of its shapes)
+PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, AMPLITUDE, EFFECT = range(12)
 # Head table: numbers of rows, parameters and data columns, where its parameter table and data start, cells
 N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, CELLS, HEAD = range(7)
 # Parameter of a head: which one, support, number of cells and where they start among those of the head,
@@ -138,12 +140,33 @@ def effects_forward(i, f, point, grad, effects):
         if i[e + ZERO_SUM] > 0:
             extend(point, start, rows, cols, effects, out)
         else:
-            for j in range(dof):
-                effects[out + j] = point[start + j]
+            curves_forward(f[e + AMPLITUDE], point, start, rows, cols, effects, out)
         scale = math.exp((1.0 - own) * log_sd)
         for j in range(rows * cols):
             effects[out + j] *= scale
     return lp
+
+
+@numba.njit(**OPTIONS)
+def curves_forward(sway, point, start, rows, cols, effects, out):
+    """Write the heights (rows, cols) of curves, each scaled by its own amplitude."""
+    for r in range(rows):
+        at = start + r * (cols + 1)
+        amplitude = math.exp(sway * point[at])
+        for c in range(cols):
+            effects[out + r * cols + c] = amplitude * point[at + 1 + c]
+
+
+@numba.njit(**OPTIONS)
+def curves_backward(sway, point, start, rows, cols, effects, slope, out, scale, grad):
+    """Add the slope of the density with respect to amplitudes and heights."""
+    for r in range(rows):
+        at, along = start + r * (cols + 1), 0.0
+        amplitude = scale * math.exp(sway * point[at])
+        for c in range(cols):
+            along += slope[out + r * cols + c] * effects[out + r * cols + c]
+            grad[at + 1 + c] += amplitude * slope[out + r * cols + c]
+        grad[at] += sway * along
 
 
 @numba.njit(**OPTIONS)
@@ -156,7 +179,7 @@ def log_spread(f, e, score):
 def free_size(i, e):
     """Number of free coordinates of the effect whose table row starts at ``e``."""
     if i[e + ZERO_SUM] == 0:
-        return i[e + ROWS] * i[e + COLS]
+        return i[e + ROWS] * (i[e + COLS] + 1)
     if i[e + ZERO_SUM] == 1:
         return i[e + ROWS] - 1
     return (i[e + ROWS] - 1) * (i[e + COLS] - 1)
@@ -181,8 +204,7 @@ def effects_backward(i, f, point, grad, effects, slope):
             if i[e + ZERO_SUM] > 0:
                 pull_back(slope, out, rows, cols, scale, grad, start)
             else:
-                for j in range(rows * cols):
-                    grad[start + j] += scale * slope[out + j]
+                curves_backward(f[e + AMPLITUDE], point, start, rows, cols, effects, slope, out, scale, grad)
 
 
 @numba.njit(**OPTIONS)

@@ -1,4 +1,4 @@
-"""Posterior draws for labels that a fit never saw, drawn from the population."""
+"""Posterior draws for labels that a fit never saw, and for compute that it never saw, drawn from the population."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.design import places
-from bayes_scaling.discrepancy import SHAPES, walks
+from bayes_scaling.discrepancy import AMPLITUDE_SCALE, SHAPES, walks
 from bayes_scaling.fitting import Fit
 from bayes_scaling.model import NOISE_GROUPS, Effect
 
@@ -23,9 +23,11 @@ def extended(fit: Fit, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Va
     Returns
     -------
     values : dict
-        ``<parameter>_free`` of shape (chain, draw) and every effect of shape (chain, draw, *labels).
+        ``<parameter>_free`` of shape (chain, draw) and every effect of shape (chain, draw, *labels), with the heights
+        of its shapes as another axis where it is a curve; then ``<effect>_beyond``, (chain, draw, row), is what
+        its curves do beyond the compute of the fitted runs.
     codes : dict
-        Column -> position of each row's label along that axis, shape (row,).
+        Column -> position of each row's label along that axis, shape (row,), and weights (see `design.places`).
     """
     posterior = fit.posterior
     labels = {g: _labels(g, known, plan) for g, known in fit.design.levels.items()}
@@ -34,25 +36,13 @@ def extended(fit: Fit, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Va
     for name in fit.model.parameters:
         values[f"{name}_free"] = posterior[f"{name}_free"].to_numpy()
         for effect in fit.model.effects(name):
-            known = posterior[effect.name].to_numpy()
-            sd = posterior[f"{effect.name}_sd"].to_numpy() if effect.learned else effect.spread
-            values[effect.name] = _extend(known, sd, effect, fit.design.levels, labels, rng)
+            sd = posterior[f"{effect.name}_sd"].to_numpy() if effect.learned else np.asarray(effect.spread)
             if effect.curve:
-                values[f"{effect.name}_beyond"] = _beyond(fit, effect, sd, plan, codes, rng)
+                values |= _curves(fit, effect, sd, plan, labels, codes, rng)
+            else:
+                known = posterior[effect.name].to_numpy()
+                values[effect.name] = _extend(known, sd, effect, fit.design.levels, labels, rng)
     return values, codes
-
-
-def _beyond(
-    fit: Fit, effect: Effect, sd: np.ndarray | float, plan: pd.DataFrame, codes: Codes, rng: np.random.Generator
-) -> np.ndarray:
-    """What the curves of an effect do beyond the compute of the fitted runs, shape (chain, draw, row)."""
-    curve = np.zeros(len(plan), int)
-    for column in effect.group:
-        curve = curve * (codes[column].max() + 1) + codes[column]
-    assert fit.design.span is not None
-    size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
-    drawn = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, curve, size, rng)
-    return np.asarray(sd)[..., None] * drawn
 
 
 def _labels(group: str, known: tuple[str, ...], plan: pd.DataFrame) -> tuple[str, ...]:
@@ -63,7 +53,7 @@ def _labels(group: str, known: tuple[str, ...], plan: pd.DataFrame) -> tuple[str
 
 def _extend(
     known: np.ndarray,
-    sd: np.ndarray | float,
+    sd: np.ndarray,
     effect: Effect,
     levels: Mapping[str, tuple[str, ...]],
     labels: Mapping[str, tuple[str, ...]],
@@ -74,14 +64,41 @@ def _extend(
     Offsets are measured from the mean of the n known levels, which itself lies sd / sqrt(n) off the
     population: an unseen level has standard deviation sd · sqrt(1 + 1/n).
     """
-    shape = (*(len(labels[c]) for c in effect.group), *([SHAPES] if effect.curve else []))
-    zero_sum = effect.learned and not effect.curve
-    wider = np.prod([np.sqrt(1 + 1 / len(levels[c])) for c in effect.group]) if zero_sum else 1.0
+    shape = tuple(len(labels[c]) for c in effect.group)
+    wider = np.prod([np.sqrt(1 + 1 / len(levels[c])) for c in effect.group]) if effect.learned else 1.0
     if shape == known.shape[2:] and not set(effect.group) & set(NOISE_GROUPS):
         return known
-    scale = np.asarray(sd * wider)[(..., *(None,) * len(shape))]
-    out = scale * rng.normal(size=(*known.shape[:2], *shape))
-    if not set(effect.group) & set(NOISE_GROUPS):
-        seen: Any = (..., *(slice(0, n) for n in known.shape[2:]))
-        out[seen] = known
-    return out
+    drawn = np.asarray(sd * wider)[(..., *(None,) * len(shape))] * rng.normal(size=(*known.shape[:2], *shape))
+    return drawn if set(effect.group) & set(NOISE_GROUPS) else _with_known(drawn, known)
+
+
+def _with_known(drawn: np.ndarray, known: np.ndarray) -> np.ndarray:
+    seen: Any = (..., *(slice(0, n) for n in known.shape[2:]))
+    drawn[seen] = known
+    return drawn
+
+
+def _curves(
+    fit: Fit,
+    effect: Effect,
+    sd: np.ndarray,
+    plan: pd.DataFrame,
+    labels: Mapping[str, tuple[str, ...]],
+    codes: Codes,
+    rng: np.random.Generator,
+) -> Values:
+    """Heights of the curves of an effect, also of unseen labels, and what they do beyond the fitted runs."""
+    heights = fit.posterior[effect.name].to_numpy()
+    amplitude = fit.posterior[f"{effect.name}_amplitude"].to_numpy()
+    shape = tuple(len(labels[c]) for c in effect.group)
+    sd = sd[(..., *(None,) * len(shape))]
+    if shape != amplitude.shape[2:]:
+        drawn = np.exp(AMPLITUDE_SCALE * rng.normal(size=(*amplitude.shape[:2], *shape)))
+        amplitude = _with_known(drawn, amplitude)
+        heights = _with_known((sd * amplitude)[..., None] * rng.normal(size=(*amplitude.shape, SHAPES)), heights)
+    level = tuple(codes[c] for c in effect.group)
+    which = np.ravel_multi_index(level, shape) if level else np.zeros(len(plan), int)
+    assert fit.design.span is not None
+    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, amplitude.shape[:2], rng)
+    scale = sd * amplitude
+    return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}
