@@ -141,8 +141,8 @@ def coefficients(name: str, runs: pd.DataFrame, *, chance: str = "table", loss: 
 
 def _positions(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
     """Each benchmark on each mixture, and the positions of its rows."""
-    for (benchmark, mixture), where in table.groupby(CELL, sort=False).indices.items():  # type: ignore[misc]
-        yield (str(benchmark), str(mixture)), where
+    groups: dict[Any, Any] = table.groupby(CELL, sort=False).indices
+    yield from groups.items()
 
 
 def _named(name: str) -> Estimator:

@@ -107,7 +107,7 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
     if chance not in CHANCES:
         raise DataError(f"chance must be one of {', '.join(CHANCES)}, not {chance!r}")
     reads_loss = any("loss" in stage.inputs for stage in estimator.stages)
-    if absent := [c for c in ("run", "benchmark", "score", *estimator.inputs) if c not in runs]:
+    if absent := [c for c in dict.fromkeys(("run", "benchmark", "score", "flops", *estimator.inputs)) if c not in runs]:
         raise DataError(f"the runs need the columns {absent}; they have {list(runs.columns)}")
     if reads_loss and loss not in runs:
         raise DataError(f"the runs have no column {loss!r} that holds the loss; they have {list(runs.columns)}")
@@ -115,7 +115,7 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
     rows = runs[runs["score"].notna() & (tried == ("k" in estimator.inputs))].reset_index(drop=True)
     if rows.empty:
         raise DataError("the runs hold no score of the kind that this estimator is fitted to")
-    rows = rows.assign(mixture=rows.get("mixture", UNSPECIFIED))
+    rows = rows.assign(mixture=rows.get("mixture", UNSPECIFIED), n_items=rows.get("n_items", np.nan))
     rows = rows.assign(loss=rows[loss].astype(float) if reads_loss else np.nan, chance=_chances(rows, chance))
     check_ranges(rows, (*estimator.inputs, "score"))
     if len(twice := rows.index[rows.duplicated([*CELL, "run", *({"k"} & {*estimator.inputs})])]):

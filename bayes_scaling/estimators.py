@@ -17,7 +17,7 @@ import numpy as np
 
 from bayes_scaling.forms import C0, D0, N0
 from bayes_scaling.solvers import Law, hopping, huber, linear, squares
-from bayes_scaling.stages import ABOVE_ZERO, CLEARLY_ABOVE, LOGARITHM, RAW, Estimator, Scale, Stage
+from bayes_scaling.stages import ABOVE_ZERO, CLEARLY_ABOVE, LOGARITHM, RAW, RAW_ABOVE, Estimator, Scale, Stage
 
 
 def power_law(flops: Any, log_A: Any, alpha: Any) -> Any:
@@ -68,7 +68,10 @@ def loss_of_one_exponent(params: Any, tokens: Any, E: Any, log_A: Any, log_B: An
 
 
 def line(loss: Any, a: Any, b: Any) -> Any:
-    """Score that is linear in the loss: a + b L."""
+    """Score that is linear in the loss: a + b L.
+
+    It has no floor, so it is fitted to the rows that Eq. 2 takes; its authors do not say which they take.
+    """
     return a + b * loss
 
 
@@ -194,7 +197,7 @@ BASELINES: dict[str, Estimator] = {
                 broken_power_law,
                 ("flops",),
                 ("a", "b", "c0", "c1", "log_d1", "log_f1"),
-                hopping(),
+                hopping,
                 _broken,
                 bounds=BREAK,
             ),
@@ -205,7 +208,7 @@ BASELINES: dict[str, Estimator] = {
         (Stage(capped_power_law, ("flops",), ("log_A", "alpha", "log_E"), huber, _below_ceiling, CLEARLY_ABOVE),),
         f"{KRAJEWSKI}, App. L",
     ),
-    "two_stage_linear": Estimator((LOSS, _linear(line, "loss", "a b")), f"{KRAJEWSKI}, two-stage linear"),
+    "two_stage_linear": Estimator((LOSS, _linear(line, "loss", "a b", RAW_ABOVE)), f"{KRAJEWSKI}, two-stage linear"),
     "two_stage_logistic": Estimator(
         (LOSS, Stage(logistic, ("loss",), LOGISTIC, squares, _logistic)), f"{KRAJEWSKI}, two-stage logistic"
     ),

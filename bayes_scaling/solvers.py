@@ -77,20 +77,23 @@ def linear(law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray,
 
 
 def squares(law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray, bounds: Bounds = None) -> np.ndarray:
-    """Least squares by SciPy's trust region reflective algorithm, the best from all starts."""
+    """Least squares by the best of SciPy's runs from all starts: Levenberg-Marquardt, as `curve_fit` does by
+    default, or trust regions within bounds.
+    """
     from scipy.optimize import least_squares
 
-    low, high = np.array(bounds or [(-np.inf, np.inf)] * starts.shape[1]).T
-    found = [
-        least_squares(
-            lambda theta: _with_slopes(law, columns, theta)[0] - observed,
-            np.clip(start, low, high),
-            lambda theta: jacobian(law, columns, theta),
-            bounds=(low, high),
-            x_scale="jac",
-        )
-        for start in starts
-    ]
+    def residual(theta: np.ndarray) -> np.ndarray:
+        return _with_slopes(law, columns, theta)[0] - observed
+
+    def slopes(theta: np.ndarray) -> np.ndarray:
+        return _with_slopes(law, columns, theta)[1]
+
+    if bounds is None:
+        found = [least_squares(residual, start, slopes, method="lm", x_scale="jac") for start in starts]
+    else:
+        low, high = np.array(bounds).T
+        inside = [np.clip(start, low, high) for start in starts]
+        found = [least_squares(residual, start, slopes, bounds=(low, high), x_scale="jac") for start in inside]
     return min(found, key=lambda result: result.cost).x
 
 
@@ -107,7 +110,9 @@ def huber(law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray, 
     def descend(start: np.ndarray, steps: int) -> Any:
         return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
 
-    near = sorted((descend(start, GLANCE) for start in starts), key=lambda result: result.fun) if len(starts) > 1 else []
+    near = (
+        sorted((descend(start, GLANCE) for start in starts), key=lambda result: result.fun) if len(starts) > 1 else []
+    )
     first = [result.x for result in near[:FINALISTS]] or starts
     return min((descend(start, 15_000) for start in first), key=lambda result: result.fun).x
 
@@ -124,21 +129,15 @@ def huber_loss(law: Law, columns: Columns, observed: np.ndarray) -> Callable[[np
     return loss
 
 
-def hopping(hops: int = HOPS) -> Solver:
+def hopping(law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray, bounds: Bounds = None) -> np.ndarray:
     """Huber's loss by basin hopping: random steps, each followed by L-BFGS (Wales and Doye 1997)."""
+    from scipy.optimize import basinhopping
 
-    def solve(
-        law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray, bounds: Bounds = None
-    ) -> np.ndarray:
-        from scipy.optimize import basinhopping
-
-        loss, begin = huber_loss(law, columns, observed), huber(law, columns, observed, starts, bounds)
-        local = {"jac": True, "method": "L-BFGS-B", "bounds": bounds}
-        coolness = max(loss(begin)[0], 1e-9) / 10
-        found = basinhopping(loss, begin, niter=hops, T=coolness, minimizer_kwargs=local, rng=np.random.default_rng(0))
-        return found.x
-
-    return solve
+    loss, begin = huber_loss(law, columns, observed), huber(law, columns, observed, starts, bounds)
+    local = {"jac": True, "method": "L-BFGS-B", "bounds": bounds}
+    cool = max(loss(begin)[0], 1e-9) / 10
+    rng = np.random.default_rng(0)
+    return basinhopping(loss, begin, niter=HOPS, T=cool, minimizer_kwargs=local, rng=rng).x
 
 
 def refits(

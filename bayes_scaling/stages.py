@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ def _neglog(margin: float) -> Scale:
 
 CLEARLY_ABOVE, ABOVE_ZERO = _neglog(ABOVE_CHANCE), _neglog(0.0)
 RAW = Scale(lambda q, chance: q, lambda eta, chance: eta, lambda q, chance: np.isfinite(q))
+RAW_ABOVE = replace(RAW, takes=CLEARLY_ABOVE.takes)
 LOGARITHM = Scale(lambda loss, chance: np.log(loss), lambda eta, chance: np.exp(eta), lambda loss, chance: loss > 0)
 
 
