@@ -26,7 +26,10 @@ def power_law(flops: Any, log_A: Any, alpha: Any) -> Any:
 
 
 def params_tokens(params: Any, tokens: Any, log_A: Any, log_B: Any, alpha: Any, beta: Any) -> Any:
-    """Log negative log accuracy from size and data: log(A / N^α + B / D^β), Krajewski et al. 2025, Eq. 4."""
+    """Log negative log accuracy from size and data: log(A / N^α + B / D^β), Krajewski et al. 2025, Eq. 4.
+
+    Runs at one ratio of tokens to parameters cannot tell the two terms apart; several ratios are needed.
+    """
     return np.log(np.exp(log_A - alpha * np.log(params / N0)) + np.exp(log_B - beta * np.log(tokens / D0)))
 
 
@@ -37,7 +40,10 @@ def repeated_sampling(flops: Any, k: Any, log_A: Any, alpha: Any, beta: Any, del
 
 
 def broken_power_law(flops: Any, a: Any, b: Any, c0: Any, c1: Any, log_d1: Any, log_f1: Any) -> Any:
-    """Score with one break: a + b C^(−c0) (1 + (C / d1)^(1 / f1))^(−c1 f1), Caballero et al. 2022, Eq. 1."""
+    """Score with one break: a + b C^(−c0) (1 + (C / d1)^(1 / f1))^(−c1 f1), Caballero et al. 2022, Eq. 1.
+
+    A few dozen runs hardly identify six coefficients: optima of all but equal loss can forecast far apart.
+    """
     size, width = np.log(flops / C0), np.exp(log_f1)
     turn = (size - log_d1) / width
     rise = np.where(np.real(turn) > 30, turn, np.log1p(np.exp(turn)))
