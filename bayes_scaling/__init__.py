@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayes_scaling.baselines import BASELINES, baseline
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
     from bayes_scaling.figures import plot_law
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BASELINES": "baselines",
     "Fit": "fitting",
     "average_benchmarks": "summaries",
+    "baseline": "baselines",
     "describe_datasets": "data",
     "fit": "fitting",
     "forecast": "forecasting",
@@ -38,8 +41,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "BASELINES",
     "Fit",
     "average_benchmarks",
+    "baseline",
     "describe_datasets",
     "fit",
     "forecast",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.fitting import Fit
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"
@@ -17,7 +18,15 @@ FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent 
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
 
 
-def notes(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
+class Known(Protocol):
+    """Whatever holds the runs that a forecast rests on, as a `Fit` does."""
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """Runs and their scores."""
+
+
+def notes(fit: Known, plan: pd.DataFrame) -> np.ndarray:
     """One remark per row of a plan; the empty string where there is none.
 
     Returns
@@ -30,7 +39,7 @@ def notes(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
     return plan["benchmark"].astype(str).map(said).to_numpy(object)
 
 
-def remark(fit: Fit, benchmark: str) -> str:
+def remark(fit: Known, benchmark: str) -> str:
     """What to know about one benchmark: unseen, at chance, without a law, or known from few scores."""
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:

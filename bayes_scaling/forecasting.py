@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.caveats import notes
+from bayes_scaling.caveats import Known, notes
 from bayes_scaling.design import check_ranges, columns_of
 from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError
@@ -82,7 +82,7 @@ def forecast(
             _observe(fit, head, np.asarray(new), values, data, codes, plan, rng),
         )
     posterior = fit.posterior
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **_row_coordinates(fit, plan)}
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, plan)}
     return xr.Dataset(out, coords=coords).assign_attrs(
         model=fit.model.name,
         verdict=str(fit.verdict),
@@ -133,14 +133,15 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
     return plan
 
 
-def _row_coordinates(fit: Fit, plan: pd.DataFrame) -> dict[str, Any]:
+def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:
+    """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes."""
     coords = {n: ("row", plan[n].to_numpy()) for n in ROW_COORDINATES if n in plan}
     coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
     coords["note"] = ("row", notes(fit, plan))
     return coords
 
 
-def _decades_beyond(fit: Fit, plan: pd.DataFrame) -> np.ndarray:
+def _decades_beyond(fit: Known, plan: pd.DataFrame) -> np.ndarray:
     """log10 of the compute of each row over the most that the fit saw for its benchmark; 0 within."""
     if "flops" not in plan:
         return np.full(len(plan), np.nan)

@@ -37,7 +37,8 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "forecasting", "summaries", "evaluation", "planning"),
+    *("caveats", "population", "forecasting", "summaries", "evaluation"),
+    *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
