@@ -26,16 +26,18 @@ _GRID = 201
 
 
 @cache
-def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Grid on [0, 1], the shapes there (grid, shape), and their slopes at both ends (end, shape)."""
+def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Grid on [0, 1], the shapes there (grid, shape), their slopes at both ends (end, shape), and the standard
+    deviation of the slope that all finer shapes together have there."""
     u = np.linspace(0.0, 1.0, _GRID)
     early, late = np.minimum.outer(u, u), np.maximum.outer(u, u)
     lines = np.linalg.qr(np.stack([np.ones_like(u), u], axis=1))[0]
     off_lines = np.eye(_GRID) - lines @ lines.T
     variances, directions = np.linalg.eigh(off_lines @ (early**2 * (3 * late - early) / 6) @ off_lines)
-    shapes = (directions * np.sqrt(np.maximum(variances, 0)))[:, ::-1][:, :SHAPES]
-    shapes = shapes * np.sign(shapes[-1])
-    return u, shapes, np.stack([shapes[1] - shapes[0], shapes[-1] - shapes[-2]]) * (_GRID - 1)
+    every = (directions * np.sqrt(np.maximum(variances, 0)))[:, ::-1]
+    every = every * np.sign(every[-1])
+    slopes = np.stack([every[1] - every[0], every[-1] - every[-2]]) * (_GRID - 1)
+    return u, every[:, :SHAPES], slopes[:, :SHAPES], float(np.sqrt(np.sum(slopes[1, SHAPES:] ** 2)))
 
 
 def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
@@ -56,7 +58,7 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     width = high - low
     if width <= 0:
         return np.zeros((len(decades), SHAPES))
-    grid, shapes, slopes = _unit_shapes()
+    grid, shapes, slopes, _ = _unit_shapes()
     at = (np.asarray(decades, float) - low) / width
     inside = np.stack([np.interp(at, grid, shape) for shape in shapes.T], axis=1)
     outside = np.minimum(at, 0)[:, None] * slopes[0] + np.maximum(at - 1, 0)[:, None] * slopes[1]
@@ -90,13 +92,14 @@ def walks(
         for which in np.unique(curve[side * beyond > 0]):
             rows = np.flatnonzero((curve == which) & (side * beyond > 0))
             distances, of_row = np.unique(np.abs(beyond[rows]), return_inverse=True)
-            out[..., rows] = _path(distances, size, rng)[..., of_row]
+            slope = _unit_shapes()[-1] * np.sqrt(span[1] - span[0]) * rng.normal(size=size)
+            out[..., rows] = _path(distances, slope, rng)[..., of_row]
     return out
 
 
-def _path(distances: np.ndarray, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """An integrated Wiener process from rest at increasing distances, exact at each, shape (*size, distance)."""
-    value, slope = np.zeros(size), np.zeros(size)
+def _path(distances: np.ndarray, slope: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An integrated Wiener process of given first slope at increasing distances, shape (*size, distance)."""
+    value, size = np.zeros_like(slope), slope.shape
     path = []
     for step in np.diff(distances, prepend=0.0):
         turn = np.sqrt(step) * rng.normal(size=size)
