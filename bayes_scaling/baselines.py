@@ -105,7 +105,7 @@ def baseline(
     said = zip(coords["note"][1], remarks, strict=True)
     coords["note"] = ("row", np.array(["; ".join(filter(None, both)) for both in said], dtype=object))
     values = {n: (("chain", "draw", "row"), np.clip(v, 0.0, 1.0)[None]) for n, v in _named_values(mean, new)}
-    attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": LAW_UNCERTAINTY}
+    attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": LAW_UNCERTAINTY[False]}
     return xr.Dataset(values, {"chain": [0], "draw": np.arange(len(mean)), **coords}, attributes)
 
 

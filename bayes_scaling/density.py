@@ -24,7 +24,7 @@ import platformdirs
 
 from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
 from bayes_scaling.design import Design, HeadData
-from bayes_scaling.discrepancy import AMPLITUDE_SCALE, CURVE, SHAPES
+from bayes_scaling.discrepancy import CURVE, SHAPES, TAILS
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
 
@@ -220,7 +220,7 @@ def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int
     zero_sum_axes = 0 if effect.curve or not effect.learned else len(shape)
     return [
         parameter, rows_, cols, zero_sum_axes, sd_at, float(effect.spread),
-        SPREAD_SCALE, float(design.centring(effect)), slot.start, out, AMPLITUDE_SCALE,
+        SPREAD_SCALE, float(design.centring(effect)), slot.start, out, TAILS,
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
+CURVE_CENTRING = 0.6
 
 Span = tuple[float, float] | None
 
@@ -61,9 +62,7 @@ class Design:
     def free_size(self, effect: Effect) -> int:
         """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
         shape = self.shape(effect)
-        if effect.curve:
-            return int(np.prod(shape[:-1])) * (1 + SHAPES)
-        return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
+        return int(np.prod([n - 1 for n in shape] if effect.learned and not effect.curve else shape))
 
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).
@@ -71,8 +70,10 @@ class Design:
         Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
         about every level.
         """
-        if effect.curve or set(effect.group) & set(NOISE_GROUPS):
+        if set(effect.group) & set(NOISE_GROUPS):
             return 0.0
+        if effect.curve:
+            return CURVE_CENTRING
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
         return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5

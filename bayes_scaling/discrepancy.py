@@ -11,6 +11,10 @@ Within the range of the fitted runs the curve is orthogonal to straight lines, w
 Plumlee 2017, doi 10.1080/01621459.2016.1211016), and is written in the first shapes of its Karhunen-Loève
 expansion; these are what is learned.  Beyond that range it goes on with the slope it has there, and what the
 slope does next is drawn when forecasting: no data speak of it, so nothing about it needs sampling.
+
+Some benchmarks leave the law by more than others: every curve has its own amplitude, whose inverse square
+is Gamma(ν/2, ν/2).  Integrated out, the heights of the shapes of one curve are a multivariate t with ν
+degrees of freedom; given the heights, the amplitude is drawn from its conditional distribution.
 """
 
 from __future__ import annotations
@@ -19,8 +23,8 @@ from functools import cache
 
 import numpy as np
 
-AMPLITUDE_SCALE = 0.5  # prior standard deviation of the log amplitude of one curve among those of a group
-SHAPES = 5  # 98 % of the variance; the next shape has ten wiggles' worth of data to show in
+SHAPES = 3  # 98 % of the variance; finer ones are lost in the scatter of runs
+TAILS = 3.0  # degrees of freedom: some benchmarks leave the law by more than others
 CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
 _GRID = 201
 
@@ -63,6 +67,27 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     inside = np.stack([np.interp(at, grid, shape) for shape in shapes.T], axis=1)
     outside = np.minimum(at, 0)[:, None] * slopes[0] + np.maximum(at - 1, 0)[:, None] * slopes[1]
     return width**1.5 * (inside + outside)
+
+
+def t_distributed(size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Draw heights of the shapes of new curves for a wandering of 1, shape (*size, SHAPES)."""
+    return np.sqrt(TAILS / rng.chisquare(TAILS, size))[..., None] * rng.normal(size=(*size, SHAPES))
+
+
+def amplitudes(heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw how much more than others curves wander, given the heights of their shapes.
+
+    Parameters
+    ----------
+    heights : (…, SHAPES) array
+        In units of the wandering of the group.
+    rng : Generator
+
+    Returns
+    -------
+    (…) array
+    """
+    return np.sqrt((TAILS + np.sum(heights**2, axis=-1)) / rng.chisquare(TAILS + SHAPES, heights.shape[:-1]))
 
 
 def walks(

@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 
 from bayes_scaling.design import Design
-from bayes_scaling.discrepancy import AMPLITUDE_SCALE, SHAPES
+from bayes_scaling.discrepancy import SHAPES, TAILS
 from bayes_scaling.model import SPREAD_SCALE, Effect
 
 
@@ -52,8 +52,13 @@ def _offsets(design: Design, effect: Effect) -> Any:
         return pm.math.constant(np.zeros(shape))
     own = design.centring(effect)
     if effect.curve:
-        z = pm.Normal(f"{effect.name}_z", shape=(*shape[:-1], 1 + SHAPES))
-        amplitude = pm.Deterministic(f"{effect.name}_amplitude", pm.math.exp(AMPLITUDE_SCALE * z[..., 0]))
-        return pm.Deterministic(effect.name, sd * amplitude[..., None] * z[..., 1:])
+        part = own / np.arange(1, 1 + SHAPES)
+        heights = pm.Flat(f"{effect.name}_z", shape=shape)
+        square = (heights**2 * sd ** (-2 * part)).sum(-1)
+        pm.Potential(
+            f"{effect.name}_prior",
+            -(TAILS + SHAPES) / 2 * pm.math.log1p(square / TAILS) - part.sum() * pm.math.log(sd),
+        )
+        return pm.Deterministic(effect.name, sd ** (1 - part) * heights)
     z = pm.ZeroSumNormal(f"{effect.name}_z", sigma=sd**own, n_zerosum_axes=len(shape), shape=shape)
     return pm.Deterministic(effect.name, sd ** (1 - own) * z)

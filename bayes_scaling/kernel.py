@@ -21,9 +21,8 @@ import numba
 from bayes_scaling.specials import OPTIONS, sigmoid
 
 # Effect table columns
-# (a learned effect whose ZERO_SUM is 0 is made of curves: a row per curve, of whose coordinates the first is the
-# logarithm of its amplitude and the others, scaled by it, are the heights of its shapes)
-PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, AMPLITUDE, EFFECT = range(12)
+# (a learned effect whose ZERO_SUM is 0 is made of curves: a row per curve, whose columns are the heights of its shapes)
+PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, TAILS, EFFECT = range(12)
 # Head table: numbers of rows, parameters and data columns, where its parameter table and data start, cells
 N_ROWS, N_PARAMS, N_DATA, PARAMS, DATA, CELLS, HEAD = range(7)
 # Parameter of a head: which one, support, number of cells and where they start among those of the head,
@@ -123,6 +122,9 @@ def effects_forward(i, f, point, grad, effects):
         log_sd = log_spread(f, e, point[sd_at])
         lp -= 0.5 * point[sd_at] * point[sd_at]
         grad[sd_at] -= point[sd_at]
+        if i[e + ZERO_SUM] == 0:
+            lp += curves_forward(i, f, e, log_sd, point, grad, effects)
+            continue
         dof = free_size(i, e)
         if dof == 0:
             for j in range(rows * cols):
@@ -137,10 +139,7 @@ def effects_forward(i, f, point, grad, effects):
             grad[start + j] -= precision * z
         lp -= 0.5 * precision * square + dof * own * log_sd
         grad[sd_at] += f[e + SPREAD_SCALE] * own * (precision * square - dof)
-        if i[e + ZERO_SUM] > 0:
-            extend(point, start, rows, cols, effects, out)
-        else:
-            curves_forward(f[e + AMPLITUDE], point, start, rows, cols, effects, out)
+        extend(point, start, rows, cols, effects, out)
         scale = math.exp((1.0 - own) * log_sd)
         for j in range(rows * cols):
             effects[out + j] *= scale
@@ -148,25 +147,37 @@ def effects_forward(i, f, point, grad, effects):
 
 
 @numba.njit(**OPTIONS)
-def curves_forward(sway, point, start, rows, cols, effects, out):
-    """Write the heights (rows, cols) of curves, each scaled by its own amplitude."""
-    for r in range(rows):
-        at = start + r * (cols + 1)
-        amplitude = math.exp(sway * point[at])
-        for c in range(cols):
-            effects[out + r * cols + c] = amplitude * point[at + 1 + c]
+def curves_forward(i, f, e, log_sd, point, grad, effects):
+    """Write the heights (rows, cols) of curves, each row a multivariate t; return their log prior."""
+    lp, tails, at = 0.0, f[e + TAILS], i[e + START]
+    cols, sd_at = i[e + COLS], i[e + SD_AT]
+    for _row in range(i[e + ROWS]):
+        square, own_square, own_sum = 0.0, 0.0, 0.0
+        for c in range(at, at + cols):
+            own = f[e + CENTRING] / (1 + c - at)
+            effects[i[e + OUT] + c - i[e + START]] = math.exp((1.0 - own) * log_sd) * point[c]
+            part = math.exp(-2.0 * own * log_sd) * point[c] * point[c]
+            square += part
+            own_square += own * part
+            own_sum += own
+        pull = (tails + cols) / (tails + square)
+        lp -= 0.5 * (tails + cols) * math.log1p(square / tails) + own_sum * log_sd
+        grad[sd_at] += f[e + SPREAD_SCALE] * (pull * own_square - own_sum)
+        for c in range(at, at + cols):
+            grad[c] -= pull * math.exp(-2.0 * f[e + CENTRING] / (1 + c - at) * log_sd) * point[c]
+        at += cols
+    return lp
 
 
 @numba.njit(**OPTIONS)
-def curves_backward(sway, point, start, rows, cols, effects, slope, out, scale, grad):
-    """Add the slope of the density with respect to amplitudes and heights."""
-    for r in range(rows):
-        at, along = start + r * (cols + 1), 0.0
-        amplitude = scale * math.exp(sway * point[at])
-        for c in range(cols):
-            along += slope[out + r * cols + c] * effects[out + r * cols + c]
-            grad[at + 1 + c] += amplitude * slope[out + r * cols + c]
-        grad[at] += sway * along
+def curves_backward(i, f, e, point, grad, effects, slope):
+    """Add the slope of the density with respect to spread and heights of curves."""
+    cols, out, sd_at = i[e + COLS], i[e + OUT], i[e + SD_AT]
+    log_sd = log_spread(f, e, point[sd_at])
+    for j in range(i[e + ROWS] * cols):
+        rest = 1.0 - f[e + CENTRING] / (1 + j % cols)
+        grad[sd_at] += f[e + SPREAD_SCALE] * rest * slope[out + j] * effects[out + j]
+        grad[i[e + START] + j] += math.exp(rest * log_sd) * slope[out + j]
 
 
 @numba.njit(**OPTIONS)
@@ -178,8 +189,6 @@ def log_spread(f, e, score):
 @numba.njit(**OPTIONS)
 def free_size(i, e):
     """Number of free coordinates of the effect whose table row starts at ``e``."""
-    if i[e + ZERO_SUM] == 0:
-        return i[e + ROWS] * (i[e + COLS] + 1)
     if i[e + ZERO_SUM] == 1:
         return i[e + ROWS] - 1
     return (i[e + ROWS] - 1) * (i[e + COLS] - 1)
@@ -194,6 +203,8 @@ def effects_backward(i, f, point, grad, effects, slope):
         if sd_at < 0:
             for j in range(rows * cols):
                 grad[start + j] += f[e + SPREAD] * slope[out + j]
+        elif i[e + ZERO_SUM] == 0:
+            curves_backward(i, f, e, point, grad, effects, slope)
         elif free_size(i, e) > 0:
             own = f[e + CENTRING]
             along = 0.0
@@ -201,10 +212,7 @@ def effects_backward(i, f, point, grad, effects, slope):
                 along += slope[out + j] * effects[out + j]
             grad[sd_at] += f[e + SPREAD_SCALE] * (1.0 - own) * along
             scale = math.exp((1.0 - own) * log_spread(f, e, point[sd_at]))
-            if i[e + ZERO_SUM] > 0:
-                pull_back(slope, out, rows, cols, scale, grad, start)
-            else:
-                curves_backward(f[e + AMPLITUDE], point, start, rows, cols, effects, slope, out, scale, grad)
+            pull_back(slope, out, rows, cols, scale, grad, start)
 
 
 @numba.njit(**OPTIONS)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.design import Design
-from bayes_scaling.discrepancy import AMPLITUDE_SCALE, SHAPES
+from bayes_scaling.discrepancy import SHAPES
 from bayes_scaling.model import NOISE_GROUPS, SPREAD_SCALE, Effect, Model
 
 NOWHERE = -1  # position of a quantity that is not learned
@@ -55,10 +55,10 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
 
     Returns
     -------
-    Dataset over (chain, draw, …): ``<parameter>_free`` (population, unconstrained scale),
-    ``<effect>_sd``, ``<effect>`` (offsets over the effect's columns; for curves the heights of their shapes,
-    beside ``<effect>_amplitude``, how much more than others each wanders) and ``<parameter>`` (in the units
-    of the law, over every column that it varies by, differences between runs and discrepancies left out).
+    Dataset over (chain, draw, …): ``<parameter>_free`` (population, unconstrained scale), ``<effect>_sd``,
+    ``<effect>`` (offsets over the effect's columns; for curves the heights of their shapes) and
+    ``<parameter>`` (in the units of the law, over every column that it varies by, differences between runs and
+    discrepancies left out).
     """
     where, _ = slots(design)
     out: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
@@ -69,10 +69,7 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
             slot = where[effect.name]
             if effect.learned:
                 out[f"{effect.name}_sd"] = (lead, spread(effect, slot, points))
-            dims = (*lead, *effect.group)
-            if effect.curve:
-                out[f"{effect.name}_amplitude"] = (dims, amplitudes(design, effect, slot, points))
-                dims = (*dims, "shape")
+            dims = (*lead, *effect.group, *(["shape"] if effect.curve else []))
             out[effect.name] = (dims, offsets(design, effect, slot, points))
     coords = {g: list(known) for g, known in design.levels.items()}
     dataset = xr.Dataset(out, coords={**coords, "chain": range(points.shape[0]), "draw": range(points.shape[1])})
@@ -124,19 +121,12 @@ def offsets(design: Design, effect: Effect, slot: Slot, points: np.ndarray) -> n
         return np.zeros((*points.shape[:-1], *shape))
     sd = spread(effect, slot, points)[(..., *(None,) * len(shape))]
     if effect.curve:
-        heights = free.reshape(*points.shape[:-1], *shape[:-1], 1 + SHAPES)[..., 1:]
-        return sd * amplitudes(design, effect, slot, points)[..., None] * heights
+        finer = np.arange(1, 1 + SHAPES)
+        return sd ** (1 - design.centring(effect) / finer) * free.reshape(*points.shape[:-1], *shape)
     free = free.reshape(*points.shape[:-1], *(n - 1 for n in shape))
     for axis in range(-len(shape), 0):
         free = _extend(free, axis)
     return sd ** (1 - design.centring(effect)) * free
-
-
-def amplitudes(design: Design, effect: Effect, slot: Slot, points: np.ndarray) -> np.ndarray:
-    """How much more than others each curve of an effect wanders, shape (…, *levels), from unconstrained points."""
-    free = points[..., slot.start : slot.start + slot.size]
-    levels = design.shape(effect)[:-1]
-    return np.exp(AMPLITUDE_SCALE * free.reshape(*points.shape[:-1], *levels, 1 + SHAPES)[..., 0])
 
 
 def spread(effect: Effect, slot: Slot, points: np.ndarray) -> np.ndarray:

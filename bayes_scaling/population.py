@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.design import places
-from bayes_scaling.discrepancy import AMPLITUDE_SCALE, SHAPES, walks
+from bayes_scaling.discrepancy import amplitudes, t_distributed, walks
 from bayes_scaling.fitting import Fit
 from bayes_scaling.model import NOISE_GROUPS, Effect
 
@@ -89,16 +89,13 @@ def _curves(
 ) -> Values:
     """Heights of the curves of an effect, also of unseen labels, and what they do beyond the fitted runs."""
     heights = fit.posterior[effect.name].to_numpy()
-    amplitude = fit.posterior[f"{effect.name}_amplitude"].to_numpy()
     shape = tuple(len(labels[c]) for c in effect.group)
-    sd = sd[(..., *(None,) * len(shape))]
-    if shape != amplitude.shape[2:]:
-        drawn = np.exp(AMPLITUDE_SCALE * rng.normal(size=(*amplitude.shape[:2], *shape)))
-        amplitude = _with_known(drawn, amplitude)
-        heights = _with_known((sd * amplitude)[..., None] * rng.normal(size=(*amplitude.shape, SHAPES)), heights)
+    sd = sd[(..., *(None,) * (len(shape) + 1))]
+    if shape != heights.shape[2:-1]:
+        heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape), rng), heights)
     level = tuple(codes[c] for c in effect.group)
     which = np.ravel_multi_index(level, shape) if level else np.zeros(len(plan), int)
     assert fit.design.span is not None
-    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, amplitude.shape[:2], rng)
-    scale = sd * amplitude
+    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, heights.shape[:2], rng)
+    scale = sd[..., 0] * amplitudes(heights / sd, rng)
     return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}
