@@ -24,7 +24,7 @@ import platformdirs
 
 from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
 from bayes_scaling.design import Design, HeadData
-from bayes_scaling.discrepancy import CURVE, SHAPES, TAILS
+from bayes_scaling.discrepancy import CURVE, TAILS
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
 
@@ -172,7 +172,7 @@ def _links(design: Design, effect: Effect, data: HeadData) -> Iterator[tuple[np.
     """Which offset of an effect adds to each row, and with what weight: one for each shape of a curve."""
     shape = design.shape(effect)
     levels = [data.codes[c] for c in effect.group]
-    for number in range(SHAPES if effect.curve else 1):
+    for number in range(max(effect.shapes, 1)):
         along = [np.full(len(data.rows), number)] if effect.curve else []
         weights = data.codes[CURVE][:, number] if effect.curve else np.ones(len(data.rows))
         yield np.ravel_multi_index([*levels, *along], shape), weights

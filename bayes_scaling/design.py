@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.columns import COLUMNS, typed
-from bayes_scaling.discrepancy import CURVE, SHAPES, shape_weights
+from bayes_scaling.discrepancy import CURVE, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
@@ -57,7 +57,7 @@ class Design:
 
     def shape(self, effect: Effect) -> tuple[int, ...]:
         """Number of levels along each column of an effect, and of shapes where it is a curve."""
-        return (*(len(self.levels[c]) for c in effect.group), *([SHAPES] if effect.curve else []))
+        return (*(len(self.levels[c]) for c in effect.group), *([effect.shapes] if effect.curve else []))
 
     def free_size(self, effect: Effect) -> int:
         """Number of free coordinates of an effect: a level less per axis where it sums to zero."""

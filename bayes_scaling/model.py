@@ -76,13 +76,18 @@ class Effect:
         """Parameter and columns, joined: what the posterior calls the offsets."""
         return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
 
+    @property
+    def shapes(self) -> int:
+        """How many shapes are learned of each curve: those of an interaction are told by few runs each."""
+        return 0 if not self.curve else 1 if len(self.group) > 1 else SHAPES
+
     def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
         levels = tuple(codes[c] for c in self.group)
         if not self.curve:
             return values[self.name][(..., *levels)]
         total = values.get(f"{self.name}_beyond", 0.0)
-        for shape in range(SHAPES):
+        for shape in range(self.shapes):
             height = values[self.name][(..., *levels, shape)]
             total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
         return total
