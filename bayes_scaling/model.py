@@ -23,6 +23,7 @@ SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a fa
 POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
 NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
+GIVEN = ("neglog", "loss", "score")  # what the parts of a chain give each other
 RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
 
 
@@ -39,6 +40,11 @@ class Head:
         """Parameters of the likelihood under the names that the model knows them by."""
         own = self.likelihood.component.parameters
         return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters of the mean and of the likelihood."""
+        return (*(p.name for p in self.form.parameters), *(p.name for p in self.noise.values()))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -142,6 +148,8 @@ class Model:
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
             _check_chain(head, self.name)
+            if shared := [p for p in head.parameters if "benchmark" in self._columns(p)] * (head.response == "loss"):
+                raise ModelError(f"{self.name}: {shared} cannot vary by benchmark: a run has one loss for all of them")
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
                 _check_groups(f"{what}.{name}", groups, self.name)
@@ -189,8 +197,14 @@ class Model:
     @property
     def groups(self) -> tuple[str, ...]:
         """Columns that parameters vary over, in order of first use."""
-        used = (c for p in self.parameters for e in self.effects(p) for c in e.group)
-        return tuple(dict.fromkeys(used))
+        return tuple(dict.fromkeys(c for head in self.heads for c in self.groups_of(head)))
+
+    def groups_of(self, head: Head) -> tuple[str, ...]:
+        """Columns that the parameters of one head vary over."""
+        return tuple(dict.fromkeys(c for p in head.parameters for c in self._columns(p)))
+
+    def _columns(self, parameter: str) -> tuple[str, ...]:
+        return tuple(c for e in self.effects(parameter) for c in e.group)
 
     def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Value of a parameter at every row, from graph variables or from posterior arrays.
@@ -242,12 +256,15 @@ def _check_chain(head: Head, where: str) -> None:
     """Every part of a chain takes what the one before it gives, and the last gives the response."""
     parts, wanted = head.form.parts, RESPONSES[head.response]
     broken = [p.name for before, p in pairwise(parts) if p.inputs[0] != before.gives]
-    if parts[0].inputs[0] == "neglog" or broken or parts[-1].gives != wanted:
+    if parts[0].inputs[0] in GIVEN or broken or parts[-1].gives != wanted:
         said = ", ".join(f"{p.name} gives {p.gives}" for p in parts)
         raise ModelError(
             f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
             f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
         )
+    observes = head.likelihood.component
+    if observes.gives != wanted:
+        raise ModelError(f"{where}: {head.response} needs a likelihood of {wanted}; {observes.name} is one of {observes.gives}")
 
 
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:

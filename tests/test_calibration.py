@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chisquare
-from simulate import grid, prior_points, simulate
+from simulate import accuracy_of, grid, prior_points, simulate
 
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import list_models, load_model
@@ -31,7 +31,7 @@ TABLES = {
 def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
-    size = TABLES.get(name, TABLES["params_tokens" if "tokens" in str(model.heads[0].columns) else "power_law"])
+    size = TABLES.get(name, TABLES["params_tokens" if "tokens" in str(model.heads[accuracy_of(model)].columns) else "power_law"])
     return grid(**size)
 
 
@@ -43,13 +43,18 @@ def quantities(design, posterior):
         array = posterior[name]
         found[name] = array.isel({d: 0 for d in array.dims if d not in ("chain", "draw")}).to_numpy()
     values = {str(name): array.to_numpy() for name, array in posterior.items()}
-    (head,), (data,) = model.heads, design.heads
     factor = {"flops": AHEAD, "params": np.sqrt(AHEAD), "tokens": np.sqrt(AHEAD)}
-    further = {name: column * factor.get(name, 1.0) for name, column in data.columns.items()}
-    mean = np.asarray(model.mean(head, values, further, data.codes))
-    found["forecast of the last row"] = mean[..., -1]
-    found["forecast of the average"] = mean.mean(axis=-1)
+    for head, data in zip(model.heads, design.heads, strict=True):
+        further = {name: column * factor.get(name, 1.0) for name, column in data.columns.items()}
+        mean = np.asarray(model.mean(head, values, further, data.codes))
+        found[f"{head.response} forecast of the last row"] = mean[..., -1]
+        found[f"{head.response} forecast of the average"] = mean.mean(axis=-1)
     return {name: array for name, array in found.items() if np.ptp(array) > 0 or array.size == 1}
+
+
+def inside(head, observed):
+    """Draws of beta that round to 0 or 1, far out in the prior of scatter, moved into its support."""
+    return np.clip(observed, 1e-300, 1 - 1e-16) if head.likelihood.component.name == "beta" else observed
 
 
 def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
@@ -59,8 +64,8 @@ def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
     world = simulate(model, table, points, rng)
     if wrong is not None:
         world = replace(world, observed=simulate(model, table, wrong(world.design, points), rng).observed)
-    if model.heads[0].likelihood.component.name == "beta":  # far out in the prior of scatter, draws round to 0 and 1
-        world = replace(world, observed=tuple(np.clip(v, 1e-300, 1 - 1e-16) for v in world.observed))
+    pairs = zip(model.heads, world.observed, strict=True)
+    world = replace(world, observed=tuple(inside(head, values) for head, values in pairs))
     found = {}
     for at in range(simulations):
         design = world.laid_out(at)
