@@ -73,6 +73,8 @@ class Design:
         """
         if effect.curve or set(effect.group) & set(NOISE_GROUPS):
             return 0.0
+        if any(effect.parameter in head.parameters for head in self.model.heads if head.response == "loss"):
+            return 1.0  # a measured loss is all but exact
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
         return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5
