@@ -16,7 +16,7 @@ from bayes_scaling.columns import COLUMNS, typed
 from bayes_scaling.discrepancy import CURVE, SHAPES, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
-from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
+from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model, varied_over
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -89,9 +89,9 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
         The runs lack a column or hold no row that the model needs.
     """
     tables = [_rows_of(head, runs, model) for head in model.heads]
-    seen = pd.concat([t[list(model.groups_of(h))] for h, t in zip(model.heads, tables, strict=True)])
+    seen = pd.concat([t[list(varied_over(model, h.parameters))] for h, t in zip(model.heads, tables, strict=True)])
     levels = {g: tuple(sorted(seen[g].dropna().astype(str).unique())) for g in model.groups}
-    own, span = [{g: levels[g] for g in model.groups_of(h)} for h in model.heads], _span(model, tables)
+    own, span = [{g: levels[g] for g in varied_over(model, h.parameters)} for h in model.heads], _span(model, tables)
     heads = tuple(_head_data(h, t, o, span, runs.index) for h, t, o in zip(model.heads, tables, own, strict=True))
     return Design(model, levels, heads, span)
 
@@ -152,9 +152,9 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
         table = table[table["metric"] != PASS_AT_K]
     if table.empty:
         raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
-    if absent := [g for g in model.groups_of(head) if g not in table]:
+    if absent := [g for g in varied_over(model, head.parameters) if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
-    if blank := [g for g in model.groups_of(head) if table[g].isna().any()]:
+    if blank := [g for g in varied_over(model, head.parameters) if table[g].isna().any()]:
         raise DataError(f"model {model.name!r} needs a label in every row of the columns {blank}; some are blank")
     check_ranges(table, (*head.columns, column))
     if "metric" in table and (mixed := table.groupby("benchmark")["metric"].nunique().loc[lambda n: n > 1]).size:

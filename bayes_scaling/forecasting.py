@@ -28,7 +28,7 @@ from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.luck import run_correlation, share
-from bayes_scaling.model import NOISE_GROUPS, Head
+from bayes_scaling.model import NOISE_GROUPS, Head, varied_over
 from bayes_scaling.population import extended
 
 ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
@@ -109,7 +109,8 @@ def _observe(
 
 def _first_of_run(fit: Fit, head: Head, plan: pd.DataFrame) -> np.ndarray:
     """For every row, the first one of the same run and expectation: a run has one loss, whatever it is scored on."""
-    same = plan.groupby(list(dict.fromkeys(("run", *head.columns, *fit.model.groups_of(head)))), sort=False).ngroup()
+    apart = dict.fromkeys(("run", *head.columns, *varied_over(fit.model, head.parameters)))
+    same = plan.groupby(list(apart), sort=False).ngroup()
     return np.unique(same, return_index=True)[1][same]
 
 

@@ -4,8 +4,9 @@ A law gives the negative log accuracy h = −log Q′ (Q′ is accuracy correcte
 reference run, because there the laws of the field are power laws.  Modifiers act on h, and `accuracy`
 turns h into a score.  A model chains them: ``"power_law > ceiling > accuracy"``.
 
-Adding a law: write one function here, or in a module that `laws` lists (positional arguments are columns of the runs, keyword-only
-arguments are parameters whose default is their prior) and decorate it with ``@form``.
+Adding a law: write one function here, or in another module that `laws` lists (positional arguments are
+columns of the runs, keyword-only arguments are parameters whose default is their prior) and decorate it
+with ``@form``.
 """
 
 from __future__ import annotations

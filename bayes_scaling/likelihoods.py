@@ -59,9 +59,7 @@ def _unshrink(value: Any, n_items: Any) -> Any:
     return np.clip((value - EDGE) / (1 - 2 * EDGE), 0, 1)
 
 
-def likelihood(
-    observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any], *, gives: str = "score"
-) -> Any:
+def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any], *, gives: str = "score") -> Any:
     """Register an observation model under its own name; ``gives`` is what is observed: "score" or "loss"."""
 
     def register(function: Any) -> Likelihood:

@@ -53,7 +53,7 @@ def loss_params_tokens(
 
     .. math:: L = E + R\,[s\,(N / 10^{9})^{-\alpha} + (1 - s)\,(D / 2\cdot 10^{10})^{-\beta}]
 
-    Hoffmann et al. 2022 (arXiv 2203.15556), Eq. 2, as in Bhagia et al. 2024 (arXiv 2412.04403), Eq. 1, with
+    Hoffmann et al. 2022 (arXiv 2203.15556), Eq. 2, as in Bhagia et al. 2024 (arXiv 2412.04403), step 1, with
     the three scales written as the loss of the reference run, its irreducible share E / (E + R), and s.
     """
     size = share * ops.exp(-alpha * ops.log(params / N0))
@@ -72,7 +72,7 @@ def loss_logistic(
 
     .. math:: Q' = \sigma(level - k\,(L - 3)), \quad k = steepness
 
-    Bhagia et al. 2024 (arXiv 2412.04403), Eq. 3: with `ceiling` and `accuracy` behind it this is their
+    Bhagia et al. 2024 (arXiv 2412.04403), step 2: with `ceiling` and `accuracy` behind it this is their
     a / (1 + exp(−k (L − L0))) + b, with its midpoint L0 = 3 + level / k written as a level.
     """
     return ops.softplus(steepness * (loss - L0) - level)

@@ -6,7 +6,7 @@ A model is a frozen value, independent of any data; `documents` reads and writes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -148,8 +148,10 @@ class Model:
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
             _check_chain(head, self.name)
-            if shared := [p for p in head.parameters if "benchmark" in self._columns(p)] * (head.response == "loss"):
-                raise ModelError(f"{self.name}: {shared} cannot vary by benchmark: a run has one loss for all of them")
+            if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
+                raise ModelError(
+                    f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
+                )
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
                 _check_groups(f"{what}.{name}", groups, self.name)
@@ -197,14 +199,7 @@ class Model:
     @property
     def groups(self) -> tuple[str, ...]:
         """Columns that parameters vary over, in order of first use."""
-        return tuple(dict.fromkeys(c for head in self.heads for c in self.groups_of(head)))
-
-    def groups_of(self, head: Head) -> tuple[str, ...]:
-        """Columns that the parameters of one head vary over."""
-        return tuple(dict.fromkeys(c for p in head.parameters for c in self._columns(p)))
-
-    def _columns(self, parameter: str) -> tuple[str, ...]:
-        return tuple(c for e in self.effects(parameter) for c in e.group)
+        return varied_over(self, self.parameters)
 
     def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Value of a parameter at every row, from graph variables or from posterior arrays.
@@ -244,6 +239,11 @@ class Model:
         return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
 
 
+def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:
+    """Columns that some parameters of a model vary over, in order of first use."""
+    return tuple(dict.fromkeys(c for p in parameters for e in model.effects(p) for c in e.group))
+
+
 def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:
     """Replace the interval that a law declares by that of a model document."""
     if unknown := sorted(set(interval) - {"low", "high"}):
@@ -264,7 +264,9 @@ def _check_chain(head: Head, where: str) -> None:
         )
     observes = head.likelihood.component
     if observes.gives != wanted:
-        raise ModelError(f"{where}: {head.response} needs a likelihood of {wanted}; {observes.name} is one of {observes.gives}")
+        raise ModelError(
+            f"{where}: {head.response} needs a likelihood of a {wanted}; {observes.name!r} is one of a {observes.gives}"
+        )
 
 
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:

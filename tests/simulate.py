@@ -58,7 +58,9 @@ def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **doc
     The likelihood is that of the scores; that of the losses stays.
     """
     written = to_document(load_model(name)) | document
-    written["heads"] = [h | ({"likelihood": likelihood} if h["response"] == "accuracy" else {}) for h in written["heads"]]
+    written["heads"] = [
+        h | ({"likelihood": likelihood} if h["response"] == "accuracy" else {}) for h in written["heads"]
+    ]
     bare = from_document({"heads": written["heads"]}).parameters
     kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
     return from_document(written | kept | {"pooling": pooling})

@@ -20,8 +20,10 @@ from bayes_scaling.sampling import Settings, sample
 SIMULATIONS, BINS = 80, 8
 SETTINGS = Settings(chains=2, draws=250, tune=250)
 THIN = 10  # of 500 draws: what is left is nearly independent for every quantity here
+SMALL = {"benchmarks": 3, "mixtures": 1, "sizes": 5}  # for models that extend those of TABLES
 SMALLEST_P = 1e-4  # of any one quantity: about twenty are tested per model
 AHEAD = 10.0  # forecast at so many times the compute of the largest run
+FEWER = 40  # simulations of models that are tested as well by those they extend
 TABLES = {
     "power_law": {"benchmarks": 4, "mixtures": 2, "sizes": 5},
     "params_tokens": {"benchmarks": 3, "mixtures": 1, "sizes": 5, "ratios": (5.0, 80.0)},
@@ -31,7 +33,9 @@ TABLES = {
 def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
-    size = TABLES.get(name, TABLES["params_tokens" if "tokens" in str(model.heads[accuracy_of(model)].columns) else "power_law"])
+    size = TABLES.get(
+        name, TABLES["params_tokens" if "tokens" in str(model.heads[accuracy_of(model)].columns) else "power_law"]
+    )
     return grid(**size)
 
 
@@ -88,7 +92,7 @@ def p_values(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list_models())
 def test_true_values_fall_anywhere_among_the_draws(name):
-    p = p_values(ranks(name))
+    p = p_values(ranks(name, simulations=SIMULATIONS if name in TABLES else FEWER))
     assert len(p) > 8
     assert {q: round(v, 6) for q, v in p.items() if v < SMALLEST_P} == {}
     assert np.median(list(p.values())) > 0.02  # many a little off would be wrong as well
