@@ -23,7 +23,7 @@ THIN = 10  # of 500 draws: what is left is nearly independent for every quantity
 SMALL = {"benchmarks": 3, "mixtures": 1, "sizes": 5}  # for models that extend those of TABLES
 SMALLEST_P = 1e-4  # of any one quantity: about twenty are tested per model
 AHEAD = 10.0  # forecast at so many times the compute of the largest run
-FEWER = 40  # simulations of models that are tested as well by those they extend
+FEWER = 20  # simulations of models that are tested as well by those they extend
 TABLES = {
     "power_law": {"benchmarks": 4, "mixtures": 2, "sizes": 5},
     "params_tokens": {"benchmarks": 3, "mixtures": 1, "sizes": 5, "ratios": (5.0, 80.0)},
@@ -33,10 +33,8 @@ TABLES = {
 def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
-    size = TABLES.get(
-        name, TABLES["params_tokens" if "tokens" in str(model.heads[accuracy_of(model)].columns) else "power_law"]
-    )
-    return grid(**size)
+    tokens = "tokens" in model.heads[accuracy_of(model)].columns
+    return grid(**TABLES.get(name, SMALL | ({"ratios": (5.0, 80.0)} if tokens else {})))
 
 
 def quantities(design, posterior):
@@ -83,7 +81,8 @@ def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
 def p_values(found):
     """Quantity -> p-value of the hypothesis that its ranks are uniform."""
     possible = SETTINGS.chains * SETTINGS.draws // THIN + 1
-    edges = np.linspace(0, possible, BINS + 1)
+    bins = min(BINS, min(map(len, found.values())) // 5)
+    edges = np.linspace(0, possible, bins + 1)
     expected = np.diff(np.ceil(edges)) / possible
     found = {name: np.histogram(r, bins=np.ceil(edges) - 0.5)[0] for name, r in found.items()}
     return {name: chisquare(counts, counts.sum() * expected).pvalue for name, counts in found.items()}

@@ -16,7 +16,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning"),  # fewer draws than a verdict asks for
 ]
-REPLICATIONS = 3
+REPLICATIONS, FEWER = 3, 2  # of the laws that the others extend, and of the others
+BASES = ("power_law", "params_tokens")
 HELD = 0.8
 RATES = ("alpha", "beta", "growth", "steepness", "slope")  # how fast a benchmark improves, by the law
 FURTHER = 10.0
@@ -34,7 +35,7 @@ def replications(name):
     """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than draws do."""
     model, found = load_model(name), []
     table = table_for(model)
-    for seed in range(REPLICATIONS):
+    for seed in range(REPLICATIONS if name in BASES else FEWER):
         rng = np.random.default_rng(seed)
         world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
         found.append((world, fit(model, world.runs(table), seed=seed, draws=500), table))

@@ -11,7 +11,7 @@ from simulate import grid, prior_points, simulate
 from bayes_scaling.bends import DECADE
 from bayes_scaling.data import load_dataset, plan_runs
 from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.documents import from_document, list_models, load_model
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.figures import plot_law
 from bayes_scaling.fitting import Fit, fit
