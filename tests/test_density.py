@@ -62,7 +62,7 @@ def scored(benchmarks, mixtures, seed=3):
 
 def oracle(design):
     """PyMC's own log density and gradient as a function of the flat unconstrained point."""
-    mode = pytensor.compile.mode.get_mode("FAST_COMPILE").excluding("fusion")  # of more operands than numpy takes
+    mode = pytensor.compile.mode.Mode(linker="vm", optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
     function = build(design).logp_dlogp_function(ravel_inputs=True, mode=mode)
     function.set_extra_values({})
     return function
