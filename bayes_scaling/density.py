@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
+from bayes_scaling import kernel, laws, likelihoods, ops, rows, specials
 from bayes_scaling.design import Design, HeadData
 from bayes_scaling.discrepancy import CURVE, TAILS
 from bayes_scaling.layout import NOWHERE, slots
@@ -156,7 +156,7 @@ def _add_head(
     head, data = design.model.heads[number], design.heads[number]
     derived = _derive(module, number, {**data.columns, "observed": data.observed})
     data_at, table, n_cells = buffer.add(derived), [], 0
-    for name in rows.head_parameters(head):
+    for name in head.parameters:
         found = [(k, *link) for k, e in enumerate(effects) if e.parameter == name for link in _links(design, e, data)]
         kinds = np.array([x for _, *link in found for x in link] or np.zeros((1, len(data.rows))))
         _, first, of_row = np.unique(kinds, axis=1, return_index=True, return_inverse=True)
@@ -271,8 +271,9 @@ def _key(model: Model) -> str:
     parts = [version(p) for p in ("pymc", "pytensor", "numba", "llvmlite", "numpy")] + [sys.version, TEMPLATE, CALL]
     parts += [inspect.getsource(module) for module in (specials, kernel)]
     components = [c for head in model.heads for c in (*head.form.parts, head.likelihood.component)]
-    if all(c.function.__module__ in (forms.__name__, likelihoods.__name__) for c in components):
-        parts += [inspect.getsource(module) for module in (rows, ops, forms, likelihoods)]
+    own = (*laws.MODULES, likelihoods)
+    if all(c.function.__module__ in {module.__name__ for module in own} for c in components):
+        parts += [inspect.getsource(module) for module in (rows, ops, *own)]
         parts += [f"{h.form.name} {h.likelihood.component.name}" for h in model.heads]
     else:
         parts.append(_source(model))

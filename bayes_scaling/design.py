@@ -16,7 +16,7 @@ from bayes_scaling.columns import COLUMNS, typed
 from bayes_scaling.discrepancy import CURVE, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
-from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
+from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model, varied_over
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -74,6 +74,8 @@ class Design:
             return 0.0
         if effect.curve:
             return CURVE_CENTRING
+        if any(effect.parameter in head.parameters for head in self.model.heads if head.response == "loss"):
+            return 1.0  # a measured loss is all but exact
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
         return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5
@@ -88,10 +90,10 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
         The runs lack a column or hold no row that the model needs.
     """
     tables = [_rows_of(head, runs, model) for head in model.heads]
-    seen = pd.concat([t[list(model.groups)] for t in tables])
-    levels = {g: tuple(sorted(seen[g].astype(str).unique())) for g in model.groups}
-    span = _span(model, tables)
-    heads = tuple(_head_data(h, t, levels, span, runs.index) for h, t in zip(model.heads, tables, strict=True))
+    seen = pd.concat([t[list(varied_over(model, h.parameters))] for h, t in zip(model.heads, tables, strict=True)])
+    levels = {g: tuple(sorted(seen[g].dropna().astype(str).unique())) for g in model.groups}
+    own, span = [{g: levels[g] for g in varied_over(model, h.parameters)} for h in model.heads], _span(model, tables)
+    heads = tuple(_head_data(h, t, o, span, runs.index) for h, t, o in zip(model.heads, tables, own, strict=True))
     return Design(model, levels, heads, span)
 
 
@@ -146,13 +148,15 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
     column = RESPONSES[head.response]
     table = runs[runs[column].notna()] if column in runs else runs.iloc[:0]
     if head.response == "loss":
-        table = table.drop_duplicates([c for c in ("run", "val_set") if c in table])
+        table = _losses(table, model)
     elif "metric" in table:
         table = table[table["metric"] != PASS_AT_K]
     if table.empty:
         raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
-    if absent := [g for g in model.groups if g not in table]:
+    if absent := [g for g in varied_over(model, head.parameters) if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
+    if blank := [g for g in varied_over(model, head.parameters) if table[g].isna().any()]:
+        raise DataError(f"model {model.name!r} needs a label in every row of the columns {blank}; some are blank")
     check_ranges(table, (*head.columns, column))
     if "metric" in table and (mixed := table.groupby("benchmark")["metric"].nunique().loc[lambda n: n > 1]).size:
         raise DataError(f"benchmarks {list(mixed.index[:5])} have scores of several metrics; keep one metric of each")
@@ -163,6 +167,21 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
                 f"model {model.name!r} needs {name!r} in every row: rows {lines} have none; "
                 "fill it in, drop the rows, or choose a model that does not read it"
             )
+    return table
+
+
+def _losses(table: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Each loss of a run once: those beside scores where the model forecasts both, and of one validation set."""
+    several = "val_set" in model.groups
+    if len(model.heads) > 1 and not several and "score" in table and table["score"].notna().any():
+        table = table[table["score"].notna()]
+    table = table.drop_duplicates([c for c in ("run", "step", "val_set") if c in table])
+    sets = list(table["val_set"].unique()) if "val_set" in table else []
+    if len(sets) > 1 and not several:
+        raise DataError(
+            f"model {model.name!r} forecasts one loss: the runs hold those of the validation sets {sets}; "
+            f"keep one, as in runs[runs['val_set'] == {sets[0]!r}]"
+        )
     return table
 
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes_scaling.errors import ModelError
-from bayes_scaling.forms import FORMS
+from bayes_scaling.laws import FORMS
 from bayes_scaling.library import names, shelf
 from bayes_scaling.likelihoods import LIKELIHOODS
 from bayes_scaling.model import RESPONSES, Card, Head, Model

@@ -1,4 +1,4 @@
-r"""Likelihoods: how an observed score scatters around its expectation, as a PyMC distribution.
+r"""Likelihoods: how an observed score or loss scatters around its expectation, as a PyMC distribution.
 
 All likelihoods of a score share one variance law.  Benchmark items are common to all runs, so scatter is
 not binomial: part of the item noise cancels between runs, and runs leave the law by more than their
@@ -9,6 +9,8 @@ items explain,
 with v / (1 + v) in place of v = scatter² + … for beta, and the whole item noise for beta-binomial.  For beta
 and normal, m is kept one point away from 0 and 1: near its floor a benchmark says little about its law, and
 a score of exactly 0 must not say more than one of 0.001.
+
+A loss is a mean over so many tokens that nothing but the run makes it scatter, in proportion to itself.
 
 Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
 and decorate it; the same pair is observed when fitting and drawn from when forecasting.
@@ -38,9 +40,9 @@ class Likelihood:
     Attributes
     ----------
     component : Component
-        ``(mean, n_items, *, parameters) -> (distribution, arguments)``.
+        ``(mean, n_items, *, parameters) -> (distribution, arguments)``; ``gives`` says of what.
     observe, report : callable
-        From score and n_items to a value of the distribution, and back.
+        From score (or loss) and n_items to a value of the distribution, and back.
     """
 
     component: Component
@@ -57,11 +59,11 @@ def _unshrink(value: Any, n_items: Any) -> Any:
     return np.clip((value - EDGE) / (1 - 2 * EDGE), 0, 1)
 
 
-def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any]) -> Any:
-    """Register an observation model under its own name."""
+def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any], *, gives: str = "score") -> Any:
+    """Register an observation model under its own name; ``gives`` is what is observed: "score" or "loss"."""
 
     def register(function: Any) -> Likelihood:
-        found = LIKELIHOODS[function.__name__] = Likelihood(Component.of(function), observe, report)
+        found = LIKELIHOODS[function.__name__] = Likelihood(Component.of(function, gives), observe, report)
         return found
 
     return register
@@ -102,3 +104,13 @@ def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
         "alpha": mean * concentration,
         "beta": (1 - mean) * concentration,
     }
+
+
+@likelihood(lambda loss, n_items: np.log(loss), lambda value, n_items: np.exp(value), gives="loss")
+def log_normal(
+    mean: Any, *, scatter: Any = positive(0.002, 0.03, "relative scatter of the loss of runs around the law")
+) -> Any:
+    """Log-normal: a loss scatters in proportion to itself, and stays positive; its logarithm is observed."""
+    import pymc as pm
+
+    return pm.Normal, {"mu": ops.log(mean) - scatter**2 / 2, "sigma": scatter}

@@ -6,7 +6,7 @@ A model is a frozen value, independent of any data; `documents` reads and writes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -23,6 +23,7 @@ SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a fa
 POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
 NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
+GIVEN = ("neglog", "loss", "score")  # what the parts of a chain give each other
 RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
 
 
@@ -39,6 +40,11 @@ class Head:
         """Parameters of the likelihood under the names that the model knows them by."""
         own = self.likelihood.component.parameters
         return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters of the mean and of the likelihood."""
+        return (*(p.name for p in self.form.parameters), *(p.name for p in self.noise.values()))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -147,6 +153,10 @@ class Model:
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
             _check_chain(head, self.name)
+            if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
+                raise ModelError(
+                    f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
+                )
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
                 _check_groups(f"{what}.{name}", groups, self.name)
@@ -194,8 +204,7 @@ class Model:
     @property
     def groups(self) -> tuple[str, ...]:
         """Columns that parameters vary over, in order of first use."""
-        used = (c for p in self.parameters for e in self.effects(p) for c in e.group)
-        return tuple(dict.fromkeys(used))
+        return varied_over(self, self.parameters)
 
     def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Value of a parameter at every row, from graph variables or from posterior arrays.
@@ -235,6 +244,11 @@ class Model:
         return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
 
 
+def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:
+    """Columns that some parameters of a model vary over, in order of first use."""
+    return tuple(dict.fromkeys(c for p in parameters for e in model.effects(p) for c in e.group))
+
+
 def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:
     """Replace the interval that a law declares by that of a model document."""
     if unknown := sorted(set(interval) - {"low", "high"}):
@@ -247,11 +261,16 @@ def _check_chain(head: Head, where: str) -> None:
     """Every part of a chain takes what the one before it gives, and the last gives the response."""
     parts, wanted = head.form.parts, RESPONSES[head.response]
     broken = [p.name for before, p in pairwise(parts) if p.inputs[0] != before.gives]
-    if parts[0].inputs[0] == "neglog" or broken or parts[-1].gives != wanted:
+    if parts[0].inputs[0] in GIVEN or broken or parts[-1].gives != wanted:
         said = ", ".join(f"{p.name} gives {p.gives}" for p in parts)
         raise ModelError(
             f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
             f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
+        )
+    observes = head.likelihood.component
+    if observes.gives != wanted:
+        raise ModelError(
+            f"{where}: {head.response} needs a likelihood of a {wanted}; {observes.name!r} is one of a {observes.gives}"
         )
 
 

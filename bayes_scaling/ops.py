@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "sqrt", "where"]
+__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "softplus", "sqrt", "where"]
 
 
 def _is_graph(value: Any) -> bool:
@@ -61,5 +61,6 @@ log1p = _everywhere("log1p", np.log1p)
 logaddexp = _everywhere("logaddexp", np.logaddexp)
 maximum = _everywhere("maximum", np.maximum)
 minimum = _everywhere("minimum", np.minimum)
+softplus = _everywhere("softplus", lambda x: np.logaddexp(0.0, x))
 sqrt = _everywhere("sqrt", np.sqrt)
 where = _everywhere("where", np.where)

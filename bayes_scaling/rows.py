@@ -82,7 +82,7 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     import pymc as pm
     import pytensor.tensor as pt
 
-    values = {name: pt.dscalar(name) for name in head_parameters(head)}
+    values = {name: pt.dscalar(name) for name in head.parameters}
     data = {name: pt.dscalar(name) for name in (*head.columns, "observed")}
     theta = {p.name: values[p.name] for p in head.form.parameters}
     mean = head.form(*(data[c] for c in head.form.inputs), **theta)
@@ -106,11 +106,6 @@ def _simplified(graphs: Any) -> list[Any]:
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")  # scalars need none
         simplified: Any = rewrite_graph(graphs, include=include)
     return list(simplified)
-
-
-def head_parameters(head: Head) -> tuple[str, ...]:
-    """Names of the parameters of a head, in the order in which its loop reads them."""
-    return (*(p.name for p in head.form.parameters), *(p.name for p in head.noise.values()))
 
 
 class _Printer:

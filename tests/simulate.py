@@ -24,7 +24,7 @@ ITEMS = (1000, 2000, 5000, 300)
 def grid(
     *, benchmarks: int = 4, mixtures: int = 2, sizes: int = 6, ratios: tuple[float, ...] = (20.0,), decades: float = 2.0
 ) -> pd.DataFrame:
-    """A checked table in which every run of a grid of sizes was scored on every benchmark, at 0.5.
+    """A checked table in which every run of a grid of sizes was scored on every benchmark, at 0.5, and has a loss of 3.
 
     Model sizes spread evenly in log compute around the reference run of the laws (1B parameters at 20 tokens each).
     """
@@ -33,7 +33,8 @@ def grid(
         params = float(np.round(1e9 * 10 ** (size / 2)))
         own = {"mixture": f"mixture {mixture}", "params": params, "tokens": np.round(ratio * params)}
         for number in range(benchmarks):
-            test = {"chance": CHANCES[number % len(CHANCES)], "n_items": ITEMS[number % len(ITEMS)], "score": 0.5}
+            test = {"chance": CHANCES[number % len(CHANCES)], "n_items": ITEMS[number % len(ITEMS)]}
+            test |= {"score": 0.5, "loss": 3.0}
             rows.append({**own, "benchmark": f"benchmark {number:02d}", **test})
     return validate(pd.DataFrame(rows))
 
@@ -52,9 +53,14 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
 
 
 def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
-    """A registered model with other words in its document; what it says of other noise parameters is left out."""
+    """A registered model with other words in its document; what it says of other noise parameters is left out.
+
+    The likelihood is that of the scores; that of the losses stays.
+    """
     written = to_document(load_model(name)) | document
-    written["heads"] = [head | {"likelihood": likelihood} for head in written["heads"]]
+    written["heads"] = [
+        h | ({"likelihood": likelihood} if h["response"] == "accuracy" else {}) for h in written["heads"]
+    ]
     bare = from_document({"heads": written["heads"]}).parameters
     kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
     return from_document(written | kept | {"pooling": pooling})
@@ -83,9 +89,15 @@ class World:
         return replace(self.design, heads=tuple(replace(head, observed=values[at]) for head, values in pairs))
 
     def runs(self, table: pd.DataFrame, at: int = 0) -> pd.DataFrame:
-        """The table with the reported accuracies of one draw."""
-        head, data = self.design.model.heads[0], self.design.heads[0]
-        return table.assign(score=head.likelihood.report(self.observed[0][at], data.columns["n_items"]))
+        """The table with the reported responses of one draw; a loss stands beside every score of its run."""
+        table = table.copy()
+        for head, data, observed in zip(self.design.model.heads, self.design.heads, self.observed, strict=True):
+            reported = head.likelihood.report(observed[at], data.columns.get("n_items"))
+            if head.response == "loss":
+                table["loss"] = table["run"].map(dict(zip(table["run"].iloc[data.rows], reported, strict=True)))
+            else:
+                table["score"] = reported
+        return table
 
 
 def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: np.random.Generator) -> World:
@@ -103,6 +115,11 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
         means.append(mean[0])
         observed.append(draw(distribution, arrays, rng)[0])
     return World(design, truth, tuple(means), tuple(observed))
+
+
+def accuracy_of(model: Model) -> int:
+    """Position of the head of a model that gives the accuracy."""
+    return [head.response for head in model.heads].index("accuracy")
 
 
 @cache

@@ -23,7 +23,8 @@ PACKAGE = ROOT / "bayes_scaling"
 # A module imports only modules that stand before it.
 ORDER = [
     *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
-    *("parameters", "readers", "forms", "likelihoods", "discrepancy", "model", "documents", "design", "graph"),
+    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "discrepancy", "model"),
+    *("documents", "design", "graph"),
     *(
         "layout",
         "specials",

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from simulate import grid, prior_points, simulate
+from simulate import accuracy_of, grid, prior_points, simulate
 
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import list_models, load_model
@@ -16,8 +16,10 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning"),  # fewer draws than a verdict asks for
 ]
-REPLICATIONS = 3
+REPLICATIONS, FEWER = 3, 2  # of the laws that the others extend, and of the others
+BASES = ("power_law", "params_tokens")
 HELD = 0.8
+RATES = ("alpha", "beta", "growth", "steepness", "slope")  # how fast a benchmark improves, by the law
 FURTHER = 10.0
 every_model = pytest.mark.parametrize("name", list_models())
 
@@ -33,7 +35,7 @@ def replications(name):
     """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than draws do."""
     model, found = load_model(name), []
     table = table_for(model)
-    for seed in range(REPLICATIONS):
+    for seed in range(REPLICATIONS if name in BASES else FEWER):
         rng = np.random.default_rng(seed)
         world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
         found.append((world, fit(model, world.runs(table), seed=seed, draws=500), table))
@@ -59,13 +61,14 @@ def test_intervals_cover_what_made_the_data(name):
 
 
 @every_model
-def test_exponents_follow_those_that_made_the_data(name):
-    exponents = [n for n in ("alpha", "beta") if n in load_model(name).parameters]
-    assert exponents
-    for exponent in exponents:
+def test_rates_follow_those_that_made_the_data(name):
+    model = load_model(name)
+    rates = [n for n in RATES if "benchmark" in model.varies.get(n, {})]
+    assert rates
+    for rate in rates:
         pairs = []
         for world, found, _ in replications(name):
-            truth, mean = world.truth[exponent][0, 0], found.posterior[exponent].mean(("chain", "draw"))
+            truth, mean = world.truth[rate][0, 0], found.posterior[rate].mean(("chain", "draw"))
             pairs.append(np.log([truth.to_numpy().ravel(), mean.transpose(*truth.dims).to_numpy().ravel()]))
         truth, mean = np.concatenate(pairs, axis=1)
         assert np.corrcoef(truth, mean)[0, 1] > 0.6
@@ -78,16 +81,16 @@ def test_forecasts_cover_the_expectation_one_decade_ahead(name):
     covered, errors = [], []
     for world, found, table in replications(name):
         model = found.model
-        largest = table[table["flops"] == table["flops"].max()].drop(columns="score")
+        largest = table[table["flops"] == table["flops"].max()].drop(columns=["score", "loss"])
         plan = largest.assign(
             params=largest["params"] * FURTHER**0.5,
             tokens=largest["tokens"] * FURTHER**0.5,
             flops=largest["flops"] * FURTHER,
         )
         ahead = forecast(found, plan, seed=1, even_if_not_converged=True)["accuracy_mean"]
-        design = lay_out(model, plan.assign(score=0.5))
+        design, at = lay_out(model, plan.assign(score=0.5, loss=3.0)), accuracy_of(model)
         values = {str(n): v.to_numpy() for n, v in world.truth.items()}
-        truth = np.asarray(model.mean(model.heads[0], values, design.heads[0].columns, design.heads[0].codes))[0, 0]
+        truth = np.asarray(model.mean(model.heads[at], values, design.heads[at].columns, design.heads[at].codes))[0, 0]
         low, high = ahead.quantile([(1 - HELD) / 2, (1 + HELD) / 2], ("chain", "draw")).to_numpy()
         covered.append((low <= truth) & (truth <= high))
         errors.append(np.abs(ahead.mean(("chain", "draw")).to_numpy() - truth))
