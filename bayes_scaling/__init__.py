@@ -9,9 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayes_scaling.averaging import average
     from bayes_scaling.baselines import BASELINES, baseline
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
+    from bayes_scaling.ensemble import Average
     from bayes_scaling.figures import plot_law
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Average": "ensemble",
     "BASELINES": "baselines",
     "Fit": "fitting",
+    "average": "averaging",
     "average_benchmarks": "summaries",
     "baseline": "baselines",
     "describe_datasets": "data",
@@ -42,7 +46,9 @@ _HOMES = {
 
 __all__ = [
     "BASELINES",
+    "Average",
     "Fit",
+    "average",
     "average_benchmarks",
     "baseline",
     "describe_datasets",

@@ -25,6 +25,7 @@ import xarray as xr
 from bayes_scaling.caveats import Known, notes
 from bayes_scaling.design import check_ranges, columns_of
 from bayes_scaling.drawing import draw
+from bayes_scaling.ensemble import Average, mixed
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.luck import run_correlation, share
@@ -39,13 +40,14 @@ LAW_UNCERTAINTY = {
 
 
 def forecast(
-    fit: Fit, plan: pd.DataFrame, *, seed: int | None = None, even_if_not_converged: bool = False
+    fit: Fit | Average, plan: pd.DataFrame, *, seed: int | None = None, even_if_not_converged: bool = False
 ) -> xr.Dataset:
     """Draw every response of every planned run from the posterior predictive distribution.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit or Average
+        Of an average, every draw comes from one of its laws, in all rows.
     plan : DataFrame
         From `plan_runs`, or any table with the columns that the model reads.  ``chance`` and ``n_items``
         of benchmarks that the fit knows are filled in.  A benchmark or mixture that the fit never saw is
@@ -66,6 +68,9 @@ def forecast(
     DataError
         The plan lacks a column that the model reads.
     """
+    if isinstance(fit, Average):
+        each = {"seed": seed, "even_if_not_converged": even_if_not_converged}
+        return mixed(fit, [forecast(law, plan, **each) for law in fit.weighted], seed)
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     plan = _completed(fit, plan)
     rng = np.random.default_rng(seed)

@@ -38,7 +38,7 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "forecasting", "summaries", "evaluation"),
+    *("caveats", "population", "pointwise", "ensemble", "forecasting", "summaries", "evaluation", "averaging"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
