@@ -15,42 +15,20 @@ that each of R held-out runs speaks clearly against keeps a weight of 1 / (R + M
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy.special import logsumexp
 
+from bayes_scaling.crossvalidation import Fold, check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.ensemble import Average, check_fits, shared_responses
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.layout import read_by_users
-from bayes_scaling.model import NOISE_GROUPS
-from bayes_scaling.pointwise import head_data, log_likelihood, log_predictive, taken
+from bayes_scaling.pointwise import head_data, log_predictive, taken
 
-HELD_OUT = (0.25, 0.5)  # shares of the range of log compute that folds hold out, from the top
-SIZES = 4  # different sizes of runs that a benchmark or mixture needs below a cut: fewer do not show a law
 PRIOR_RUNS = 1.0
 WAYS = ("largest_scale_out", "loo", "equal")
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Runs to fit again and runs to forecast.
-
-    Attributes
-    ----------
-    cut : float
-        Most compute of a run to fit [FLOPs].
-    fitted, held_out : (row,) bool array
-        Rows of the runs.
-    """
-
-    cut: float
-    fitted: np.ndarray
-    held_out: np.ndarray
 
 
 def average(
@@ -59,7 +37,7 @@ def average(
     weights: str | Mapping[str, float] = "largest_scale_out",
     seed: int | None = None,
     chains: int = 4,
-    draws: int = 500,
+    draws: int = 1000,
     tune: int = 500,
     target_accept: float = 0.95,
     even_if_not_converged: bool = False,
@@ -124,9 +102,9 @@ def _named(fits: tuple[Fit, ...], weights: np.ndarray) -> dict[str, float]:
 
 def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int], target_accept: float) -> Average:
     """Stack on forecasts of the largest runs from fits to the others."""
-    _check_same_rows(fits)
+    check_same_rows(fits)
     scores, evidence = [], []
-    folds = list(_folds(fits))
+    folds = folds_by_scale(fits)
     for fold in folds:
         own = []
         for one in fits:
@@ -144,50 +122,6 @@ def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int
     return Average(fits, weights, how, frame)
 
 
-def _check_same_rows(fits: tuple[Fit, ...]) -> None:
-    """Refuse models that observe one response in different rows: their scores cannot be told apart from their tasks."""
-    for response in shared_responses(fits):
-        rows = [head_data(one, response)[1].rows for one in fits]
-        if other := [f.model.name for f, r in zip(fits, rows, strict=True) if not np.array_equal(r, rows[0])]:
-            raise DataError(
-                f"{other} observe {response} in other rows than {fits[0].model.name!r}: no data can weigh one against "
-                "the other; average with weights='equal'"
-            )
-
-
-def _folds(fits: tuple[Fit, ...]) -> Iterator[Fold]:
-    """Cuts in compute that leave enough sizes below, and the rows above that every model can be asked for."""
-    runs = fits[0].runs
-    observed = [head_data(fits[0], response)[1].rows for response in shared_responses(fits)]
-    scored = np.isin(np.arange(len(runs)), np.concatenate(observed))
-    flops = runs["flops"].to_numpy(float) if "flops" in runs else np.full(len(runs), np.nan)
-    decades = np.round(np.log10(flops), 2)  # runs that are as large as each other, up to rounding
-    sizes = np.unique(decades[scored & np.isfinite(decades)])
-    found = {}
-    for share in HELD_OUT if sizes.size else ():
-        cut = sizes[sizes <= sizes[-1] - share * np.ptp(sizes) + 1e-9][-1]
-        fitted = decades <= cut
-        held_out = scored & (decades > cut) & _learnable(fits, runs, decades, scored & fitted)
-        if held_out.any():
-            found[cut] = Fold(float(flops[fitted].max()), fitted, held_out)
-    if not found:
-        raise DataError(
-            f"the runs have {sizes.size} sizes: no cut in compute leaves {SIZES} sizes of a benchmark below and a run "
-            "above; average with weights='loo', which asks for interpolation only, or weights='equal'"
-        )
-    yield from found.values()
-
-
-def _learnable(fits: tuple[Fit, ...], runs: pd.DataFrame, decades: np.ndarray, fitted: np.ndarray) -> np.ndarray:
-    """Rows all of whose labels have enough sizes among the fitted rows."""
-    groups = {g for one in fits for g in one.model.groups if g not in NOISE_GROUPS}
-    below = runs.assign(_size=decades)[fitted]
-    enough = np.full(len(runs), below["_size"].nunique() >= SIZES)
-    for group in groups:
-        enough &= runs[group].map(below.groupby(group)["_size"].nunique()).to_numpy(float) >= SIZES
-    return enough
-
-
 def _refitted(one: Fit, fold: Fold, seed: int | None, settings: dict[str, int], target_accept: float) -> Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # said below, with the cut
@@ -203,7 +137,9 @@ def _refitted(one: Fit, fold: Fold, seed: int | None, settings: dict[str, int], 
         )
     if not again.verdict.passed:
         said = f"{one.model.name}, fitted to runs up to {fold.cut:.3g} FLOPs to weigh it: {again.verdict}"
-        warnings.warn(f"{said}. Its weight rests on these draws; average with more", ScalingWarning, stacklevel=4)
+        warnings.warn(
+            f"{said}. Its weight rests on these draws; more draws may mend that", ScalingWarning, stacklevel=4
+        )
     return again
 
 
@@ -272,37 +208,10 @@ def stacked(log_density: np.ndarray, runs: np.ndarray, *, prior_runs: float = PR
 
 
 def _by_loo(fits: tuple[Fit, ...]) -> Average:
-    """Stack on leave-one-out densities, as ArviZ does."""
-    import arviz_stats as azs
-
-    _check_same_rows(fits)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        each = {one.model.name: azs.loo(_for_arviz(one, shared_responses(fits)), pointwise=True) for one in fits}
-        table = azs.compare(each, method="stacking", round_to="none")
-    table["pareto_k_max"] = [float(each[name].pareto_k.max()) for name in table.index]
-    table["pareto_k_high"] = [int((each[name].pareto_k > each[name].good_k).sum()) for name in table.index]
-    table["rows"] = [each[name].n_data_points for name in table.index]
-    for text in dict.fromkeys(_weak(table, each[fits[0].model.name].good_k, [str(w.message) for w in caught])):
-        warnings.warn(text, ScalingWarning, stacklevel=3)
-    weights = table["weight"].reindex([one.model.name for one in fits]).to_numpy(float).clip(0)
+    """Stack on leave-one-out densities."""
+    table, warned = leave_one_out(fits)
+    for text in warned:
+        warnings.warn(f"{text}; weights='largest_scale_out' fits again instead", ScalingWarning, stacklevel=3)
+    weights = table.set_index("model")["weight"].reindex([one.model.name for one in fits]).to_numpy(float).clip(0)
     how = f"stacking on leave-one-out densities of {table['rows'].iloc[0]} rows"
-    return Average(fits, _named(fits, weights / weights.sum()), how, table.rename_axis("model").reset_index())
-
-
-def _weak(table: pd.DataFrame, good_k: float, said: list[str]) -> Iterator[str]:
-    """What there is to warn of: unreliable rows by model, and whatever else ArviZ says."""
-    for name, row in table[table["pareto_k_high"] > 0].iterrows():
-        yield (
-            f"{name}: Pareto k is above {good_k:.2f} in {row['pareto_k_high']} of {row['rows']} rows (largest "
-            f"{row['pareto_k_max']:.2f}): their leave-one-out densities, and weights that rest on them, are "
-            "unreliable; weights='largest_scale_out' fits again instead"
-        )
-    yield from (text for text in said if "Pareto" not in text)
-
-
-def _for_arviz(one: Fit, responses: tuple[str, ...]) -> xr.DataTree:
-    """Posterior and pointwise log likelihood of a fit, as ArviZ reads them."""
-    parts = [log_likelihood(one, response) for response in responses]
-    log_p = xr.concat(parts, dim="row").drop_vars("row").to_dataset(name="reported")
-    return xr.DataTree.from_dict({"posterior": one.posterior[read_by_users(one.model)], "log_likelihood": log_p})
+    return Average(fits, _named(fits, weights / weights.sum()), how, table)

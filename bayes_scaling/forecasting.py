@@ -69,8 +69,9 @@ def forecast(
         The plan lacks a column that the model reads.
     """
     if isinstance(fit, Average):
-        each = {"seed": seed, "even_if_not_converged": even_if_not_converged}
-        return mixed(fit, [forecast(law, plan, **each) for law in fit.weighted], seed)
+        go_on = even_if_not_converged
+        parts = [forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.weighted]
+        return mixed(fit, parts, seed)
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     plan = _completed(fit, plan)
     rng = np.random.default_rng(seed)
