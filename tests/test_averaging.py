@@ -437,17 +437,18 @@ def test_laws_that_cannot_be_told_apart_are_named():
 
 @pytest.mark.slow
 def test_weights_recover_the_law_that_holds_far_out():
-    """Scores below a ceiling: a pure power law fits the small runs as well, and goes wrong where they bend."""
-    document = to_document(load_model("power_law_ceiling"))
-    document["varies"] = {"A": {"benchmark": 0.4}, "alpha": {"benchmark": 0.1}}
-    ceiling, straight = (from_document(to_document(load_model(n)) | {"varies": document["varies"]}) for n in LAWS)
+    """Scores below a ceiling of 70 %: where they bend, a pure power law goes wrong far out."""
+    varies = {"A": {"benchmark": 0.4}, "alpha": {"benchmark": 0.1}}
+    ceiling, straight = (from_document(to_document(load_model(n)) | {"varies": varies}) for n in LAWS)
     runs = grid(benchmarks=4, mixtures=1, sizes=14, decades=4.0)
-    truth = replace(ceiling, fixed={**ceiling.fixed, "E": 0.3})
+    truth = replace(ceiling, fixed={**ceiling.fixed, "A": 0.3, "alpha": 0.4, "E": 0.35}, varies={"A": varies["A"]})
     points = prior_points(lay_out(truth, runs), 1, np.random.default_rng(3)) / 4
     table = simulate(truth, runs, points, np.random.default_rng(3)).runs(runs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # below a cut little is known of a ceiling
-        found = average([fit(model, table, seed=1) for model in (ceiling, straight)], seed=1)
-    print(found, found.evidence.to_string())
-    assert found.weights["power_law_ceiling"] > 0.7
-    assert found.evidence.groupby("model")["log_density"].mean().idxmax() == "power_law_ceiling"
+        fits = [fit(model, table, seed=1) for model in (ceiling, straight)]
+        found = average(fits, seed=1, even_if_not_converged=True)
+    assert found.weights["power_law_ceiling"] > 0.6
+    by_fold = found.evidence.pivot(index="fitted_up_to_flops", columns="model", values="log_density")
+    assert len(by_fold) == 2
+    assert (by_fold["power_law_ceiling"] > by_fold["power_law"]).all()
