@@ -140,5 +140,6 @@ def _learnable(fits: tuple[Fit, ...], runs: pd.DataFrame, decades: np.ndarray, f
     below = runs.assign(_size=decades)[fitted]
     enough = np.full(len(runs), below["_size"].nunique() >= SIZES)
     for group in groups:
-        enough &= runs[group].map(below.groupby(group)["_size"].nunique()).to_numpy(float) >= SIZES
+        known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= SIZES
+        enough &= (known | runs[group].isna()).to_numpy()  # a loss belongs to no benchmark
     return enough

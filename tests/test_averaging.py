@@ -227,6 +227,23 @@ def test_equal_and_given_weights_ask_no_data():
     assert bs.average is average
 
 
+def test_what_each_law_leaves_out_is_said_of_each():
+    runs = grid(benchmarks=4, mixtures=1)
+    models = [replace(variant("power_law"), name="strict"), wandering()]
+    both = Average(tuple(from_prior(model, runs, seed=1) for model in models), {"strict": 0.5, "wandering": 0.5})
+    said = forecast(both, plan(), seed=1).attrs["law_uncertainty"]
+    assert said.startswith("included as far as 2 laws differ; of each law, strict: not included: ")
+    assert "; wandering: included: bands widen " in said
+
+
+def wandering():
+    """A law with differences between runs and a discrepancy along compute."""
+    document = to_document(variant("power_law")) | {"discrepancy": {"A": {"all": 0.2}}}
+    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["varies"] = {"A": {"benchmark": 0.5}, "shift": {"run": 0.1}}
+    return replace(from_document(document), name="wandering")
+
+
 # Densities of single scores
 
 
@@ -265,6 +282,18 @@ def test_densities_of_seen_rows_are_the_same_as_of_unseen_ones():
     ahead = log_predictive(found, "accuracy", found.runs, taken(data, keep), seed=1)
     np.testing.assert_allclose(ahead, log_likelihood(found, "accuracy").isel(row=keep), rtol=1e-12)
     np.testing.assert_array_equal(ahead["row"], np.flatnonzero(keep))
+
+
+def test_unseen_runs_and_compute_are_drawn():
+    runs = grid(benchmarks=2, mixtures=1, sizes=8)
+    below = runs[runs["flops"] < runs["flops"].median()]
+    found, everything = from_prior(wandering(), below, seed=1), from_prior(wandering(), runs, seed=1)
+    data = taken(head_data(everything, "accuracy")[1], (runs["flops"] > below["flops"].max()).to_numpy())
+    one, same, other_seed = (log_predictive(found, "accuracy", runs, data, seed=s) for s in (1, 1, 2))
+    assert dict(one.sizes) == {"chain": 4, "draw": 100, "row": 8}
+    assert np.isfinite(one).all()
+    xr.testing.assert_identical(one, same)
+    assert not np.array_equal(one, other_seed)
 
 
 def test_a_report_that_does_not_move_is_refused():
@@ -325,6 +354,16 @@ def test_folds_hold_out_the_largest_runs_and_leave_enough_sizes():
         assert set(above["benchmark"]) == {"benchmark 00", "benchmark 01"}, "too few sizes of the third below the cut"
         assert (below[below["benchmark"] == "benchmark 00"].groupby("mixture")["flops"].nunique() >= 4).all()
     assert folds[0].cut > folds[1].cut
+
+
+def test_rows_without_a_benchmark_are_held_out_with_their_runs():
+    """As losses are, for models that forecast them as well."""
+    runs = grid(benchmarks=2, mixtures=1, sizes=10, decades=4.0)
+    (found,) = fits = (from_prior(variant("power_law"), runs, seed=1),)
+    assert found.design.levels["benchmark"], "laid out on the labels before they are blanked"
+    runs.loc[runs["benchmark"] == "benchmark 01", "benchmark"] = None
+    object.__setattr__(found, "runs", runs)
+    assert set(runs[folds_by_scale(fits)[0].held_out]["benchmark"].fillna("none")) == {"benchmark 00", "none"}
 
 
 def test_too_few_sizes_are_refused_with_a_way_out():
