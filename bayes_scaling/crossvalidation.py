@@ -69,7 +69,7 @@ def leave_one_out(fits: tuple[Fit, ...]) -> tuple[pd.DataFrame, list[str]]:
     Raises
     ------
     DataError
-        The models observe different rows, or densities in units that cannot be compared.
+        The models observe different rows, or densities are not finite or in units that cannot be compared.
     """
     import arviz_stats as azs
 
@@ -78,6 +78,8 @@ def leave_one_out(fits: tuple[Fit, ...]) -> tuple[pd.DataFrame, list[str]]:
         warnings.simplefilter("always")
         each = {one.model.name: azs.loo(_for_arviz(one, shared_responses(fits)), pointwise=True) for one in fits}
         table = azs.compare(each, method="stacking", round_to="none")
+    if lost := list(table.index[~np.isfinite(table["elpd"].astype(float))]):
+        raise DataError(f"{lost} give some scores no finite leave-one-out density; average with weights='equal'")
     table["pareto_k_max"] = [float(each[name].pareto_k.max()) for name in table.index]
     table["pareto_k_high"] = [int((each[name].pareto_k > each[name].good_k).sum()) for name in table.index]
     table["rows"] = [each[name].n_data_points for name in table.index]

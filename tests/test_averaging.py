@@ -17,7 +17,7 @@ import bayes_scaling as bs
 from bayes_scaling import averaging
 from bayes_scaling.averaging import average, stacked
 from bayes_scaling.crossvalidation import folds_by_scale, leave_one_out
-from bayes_scaling.data import plan_runs
+from bayes_scaling.data import load_dataset, plan_runs
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.ensemble import Average, assigned
@@ -32,6 +32,7 @@ from bayes_scaling.summaries import average_benchmarks, summarise
 from bayes_scaling.verdict import Verdict
 
 FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
+SHARES = np.linspace(0, 1, 1001)
 LAWS = ("power_law_ceiling", "power_law")
 EQUAL = {"power_law": 0.5, "other": 0.5}
 
@@ -249,17 +250,18 @@ def wandering():
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_densities_of_scores_have_one_unit_whatever_is_observed(name):
-    """Each likelihood's density of the reported score, added up over all scores, is 1."""
+    """Each likelihood's density of the reported value, added up over all values, is 1."""
     likelihood = LIKELIHOODS[name]
-    if getattr(likelihood.component, "gives", "score") == "loss" or getattr(likelihood, "rows", "scores") != "scores":
-        pytest.skip("a density of losses or of tries")
+    if getattr(likelihood, "rows", "scores") != "scores":
+        pytest.skip("observes tries, not scores")
     theta = {p.name: p.support.constrain(p.location) for p in likelihood.component.parameters}
-    n_items = np.full(1001, 1000.0)
-    score = np.linspace(0, 1, 1001)
-    distribution, arguments = likelihood.component(np.full((1, 1, 1001), 0.4), n_items, **theta)
-    observed = likelihood.observe(score, n_items)
+    given = (np.full(1001, 1000.0),) if "n_items" in likelihood.component.inputs else ()
+    reported, mean = (np.linspace(2, 3, 1001), 2.4) if likelihood.component.gives == "loss" else (SHARES, 0.4)
+    distribution, arguments = likelihood.component(np.full((1, 1, 1001), mean), *given, **theta)
+    observed = likelihood.observe(reported, np.full(1001, 1000.0))
     head = replace(small_fit().model.heads[0], likelihood=likelihood)
-    log_p = logp(distribution, arguments, observed) + np.log(density_factor(head, observed, n_items))
+    factor = density_factor(head, observed, np.full(1001, 1000.0))
+    log_p = logp(distribution, arguments, observed) + np.log(factor)
     assert np.exp(log_p).sum() / 1000 == pytest.approx(1.0, abs=2e-3)
 
 
@@ -408,6 +410,21 @@ def test_weights_come_with_what_they_rest_on(refits):
     pd.testing.assert_frame_equal(again.evidence, found.evidence)
 
 
+def test_losses_count_where_all_laws_have_them(refits):
+    runs = load_dataset("olmo_ladder")
+    runs = runs[runs["score"].notna() & (runs["flops"] < 1e22)].reset_index(drop=True)
+    fits = [from_prior(load_model(n), runs, seed=1) for n in ("two_stage_logistic", "two_stage_params_tokens")]
+    both, one = average(fits, seed=1), average([*fits, from_prior(load_model("params_tokens"), runs, seed=1)], seed=1)
+    assert both.responses == ("loss", "accuracy")
+    assert one.responses == ("accuracy",)
+    extra = both.evidence["rows_forecast"].max() - one.evidence["rows_forecast"].max()
+    assert extra == both.evidence["runs_forecast"].max(), "one loss each"
+    tests = list(runs["benchmark"].unique()[:2])
+    asked = plan_runs(params=["7B"], tokens=["4T"], benchmark=tests, mixture=runs["mixture"].iloc[0], chance=0.25)
+    assert list(forecast(both, asked, seed=1)) == ["loss_mean", "loss", "accuracy_mean", "accuracy"]
+    assert list(forecast(one, asked, seed=1)) == ["accuracy_mean", "accuracy"]
+
+
 def steep():
     document = to_document(variant("power_law")) | {"fixed": {"accuracy_item_share": 0.25, "alpha": 0.6}}
     document["varies"] = {k: v for k, v in document["varies"].items() if k != "alpha"}
@@ -454,15 +471,24 @@ def test_leave_one_out_weights_are_those_of_arviz():
 
 
 def test_unreliable_densities_are_passed_on():
-    """A posterior that moves with a row as much as `other` does in every row: importance sampling must give up."""
+    """Draws that scatter far more than the runs allow: importance sampling cannot take a row away from them."""
     wild = replace(small_fit(), model=replace(small_fit().model, name="wild"))
     rng = np.random.default_rng(1)
     posterior = wild.posterior
-    posterior = posterior.assign(A_free=posterior["A_free"] + 0.3 * rng.standard_t(3, (4, 1000)))
+    posterior = posterior.assign(A_free=posterior["A_free"] + 0.1 * rng.normal(size=(4, 1000)))
     wild = replace(wild, tree=xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset()}))
     with pytest.warns(ScalingWarning, match=r"^wild: Pareto k is above 0.70 in \d+ of 60 rows .* fits again instead$"):
         found = average([small_fit(), wild], weights="loo")
     assert found.evidence.set_index("model").loc["wild", "pareto_k_high"] > 0
+
+
+def test_densities_that_are_not_finite_are_refused():
+    """Draws from a prior are no posterior: weights of ArviZ would be equal, and say nothing of it."""
+    runs = load_dataset("olmo_ladder")
+    runs = runs[runs["score"].notna()].reset_index(drop=True)
+    fits = tuple(from_prior(load_model(n), runs, seed=1) for n in ("params_tokens", "power_law"))
+    with pytest.raises(DataError, match=r"'params_tokens'.* no finite leave-one-out density; .* weights='equal'$"):
+        leave_one_out(fits)
 
 
 def test_laws_that_cannot_be_told_apart_are_named():
