@@ -78,7 +78,9 @@ class Design:
             return 1.0  # a measured loss is all but exact
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
-        return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5
+        if len(effect.group) > 1 or effect.parameter in self.model.of_noise:
+            return 0.5
+        return 0.7 if effect.parameter in self.model.of_laws else 0.8
 
 
 def lay_out(model: Model, runs: pd.DataFrame) -> Design:

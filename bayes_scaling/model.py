@@ -176,6 +176,11 @@ class Model:
         """Parameters of the laws themselves, apart from those of modifiers and noise."""
         return frozenset(p.name for head in self.heads for p in head.form.parts[0].parameters)
 
+    @cached_property
+    def of_noise(self) -> frozenset[str]:
+        """Parameters of the likelihoods."""
+        return frozenset(p.name for head in self.heads for p in head.noise.values())
+
     def effects(self, parameter: str) -> tuple[Effect, ...]:
         """How a parameter differs between groups, and along compute, under the pooling of this model."""
         return (*self._differences(parameter), *self._curves(parameter))
