@@ -218,6 +218,8 @@ def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int
     rows_ = int(np.prod(shape)) // cols
     sd_at = slot.at if effect.learned else NOWHERE
     zero_sum_axes = 0 if effect.curve or not effect.learned else len(shape)
+    if design.free_size(effect) == 0:
+        rows_, cols, zero_sum_axes = 1, rows_ * cols, 1  # a single level of a sum to zero: always zero
     return [
         parameter, rows_, cols, zero_sum_axes, sd_at, float(effect.spread),
         SPREAD_SCALE, float(design.centring(effect)), slot.start, out, TAILS,

@@ -60,9 +60,14 @@ class Design:
         return (*(len(self.levels[c]) for c in effect.group), *([effect.shapes] if effect.curve else []))
 
     def free_size(self, effect: Effect) -> int:
-        """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
+        """Number of free coordinates of an effect: a level less per axis where it sums to zero.
+
+        What the only level of a column adds to the curves of another cannot be told from these: it is nothing.
+        """
         shape = self.shape(effect)
-        return int(np.prod([n - 1 for n in shape] if effect.learned and not effect.curve else shape))
+        if effect.curve:
+            return 0 if len(effect.group) > 1 and 1 in shape[:-1] else int(np.prod(shape))
+        return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
 
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).

@@ -90,6 +90,8 @@ def _curves(
     """Heights of the curves of an effect, also of unseen labels, and what they do beyond the fitted runs."""
     heights = fit.posterior[effect.name].to_numpy()
     shape = tuple(len(labels[c]) for c in effect.group)
+    if fit.design.free_size(effect) == 0 and shape == heights.shape[2:-1]:
+        return {effect.name: heights}
     sd = sd[(..., *(None,) * (len(shape) + 1))]
     if shape != heights.shape[2:-1]:
         heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape, effect.shapes), rng), heights)
