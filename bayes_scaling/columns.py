@@ -99,10 +99,12 @@ COLUMNS: dict[str, Column] = {
     "benchmark": Column("test that gave the score", "", A_TEXT, "in rows with a loss alone", TEXT),
     "metric": Column("kind of score", "", A_METRIC, "'accuracy' if the column is absent", METRIC),
     "score": Column("what the run reached", "proportion", A_SCORE, "n_correct / n_items if absent", _PROPORTION),
-    "n_correct": Column("items answered right", "items", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
+    "n_correct": Column("items answered right; with a problem, right answers to it", "items or samples",
+                        f"{A_COUNT}, 0 or more", "allowed", _count(0)),  # fmt: skip
     "n_items": Column("items of the benchmark", "items", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "n_samples": Column("answers drawn per item", "samples", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "k": Column("answers per try in pass@k", "samples", f"{A_COUNT}, 1 or more", "except in pass@k", _count(1)),
+    "problem": Column("one item, in rows of right answers per problem", "", A_TEXT, "in all other rows", TEXT),
     "chance": Column("score of guessing", "proportion", A_CHANCE, "0 if absent, open answers only", CHANCE),
     "loss": Column("validation loss", "nats per token", A_LOSS, "allowed", _number(gt=0)),
     "val_set": Column("text the loss was measured on", "", A_TEXT, _NAMED, TEXT),

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from bayes_scaling import forms, kernel, likelihoods, ops, rows, specials
-from bayes_scaling.design import Design, HeadData
+from bayes_scaling import forms, kernel, likelihoods, ops, passk, rows, specials
+from bayes_scaling.design import Design, HeadData, distinct
 from bayes_scaling.discrepancy import CURVE, SHAPES, TAILS
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.model import SPREAD_SCALE, Effect, Model
@@ -154,6 +154,7 @@ def _add_head(
 ) -> list[int]:
     """Write data, cells and links of a head; return its row of the head table."""
     head, data = design.model.heads[number], design.heads[number]
+    data = distinct(data, rows.WEIGHT) if head.exchangeable else data
     derived = _derive(module, number, {**data.columns, "observed": data.observed})
     data_at, table, n_cells = buffer.add(derived), [], 0
     for name in rows.head_parameters(head):
@@ -272,7 +273,7 @@ def _key(model: Model) -> str:
     parts += [inspect.getsource(module) for module in (specials, kernel)]
     components = [c for head in model.heads for c in (*head.form.parts, head.likelihood.component)]
     if all(c.function.__module__ in (forms.__name__, likelihoods.__name__) for c in components):
-        parts += [inspect.getsource(module) for module in (rows, ops, forms, likelihoods)]
+        parts += [inspect.getsource(module) for module in (rows, ops, forms, likelihoods, passk)]
         parts += [f"{h.form.name} {h.likelihood.component.name}" for h in model.heads]
     else:
         parts.append(_source(model))

@@ -15,8 +15,8 @@ import pandas as pd
 from bayes_scaling.columns import COLUMNS, typed
 from bayes_scaling.discrepancy import CURVE, SHAPES, shape_weights
 from bayes_scaling.errors import DataError
-from bayes_scaling.likelihoods import NOMINAL_ITEMS
-from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model
+from bayes_scaling.likelihoods import COUNTS, NOMINAL_ITEMS, SCORES
+from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Head, Model
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -119,8 +119,8 @@ def positions(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> dic
 
 
 def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """Numbers that a head reads from a table, with the nominal n_items and chance 0 where unknown."""
-    fill = {"n_items": NOMINAL_ITEMS, "chance": 0.0}
+    """Numbers that a head reads from a table, with the nominal n_items, one sample and chance 0 where unknown."""
+    fill = {"n_items": NOMINAL_ITEMS, "n_samples": 1.0, "chance": 0.0}
     out = {}
     for name in head.columns if names is None else names:
         column = table[name] if name in table else pd.Series(np.nan, table.index)
@@ -142,15 +142,30 @@ def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
             raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")
 
 
-def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
-    column = RESPONSES[head.response]
-    table = runs[runs[column].notna()] if column in runs else runs.iloc[:0]
+def with_evaluations(table: pd.DataFrame) -> pd.DataFrame:
+    """Name every evaluation, a run on a benchmark, in a column of its own."""
+    parts = [table[c].astype(str) for c in ("run", "benchmark") if c in table]
+    return table.assign(**{EVALUATION: parts[0].str.cat(parts[1:], sep=" · ")}) if parts else table
+
+
+def rows_for(head: Head, runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows that a head observes: losses, scores, pass@k of a benchmark, or right answers per problem."""
+    table = runs[runs[head.observed].notna()] if head.observed in runs else runs.iloc[:0]
     if head.response == "loss":
-        table = table.drop_duplicates([c for c in ("run", "val_set") if c in table])
-    elif "metric" in table:
-        table = table[table["metric"] != PASS_AT_K]
+        return table.drop_duplicates([c for c in ("run", "val_set") if c in table])
+    nowhere = pd.Series(False, table.index)
+    tries = table["metric"].eq(PASS_AT_K) if "metric" in table else nowhere
+    problems = table["problem"].notna() if "problem" in table else nowhere
+    rows = head.likelihood.rows
+    return table[~tries if rows == SCORES else tries & (problems if rows == COUNTS else ~problems)]
+
+
+def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
+    column, table = head.observed, rows_for(head, runs)
     if table.empty:
-        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
+        what = "" if head.likelihood.rows == SCORES else f" of {head.likelihood.rows} (metric {PASS_AT_K!r})"
+        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}{what}")
+    table = with_evaluations(table) if EVALUATION in model.groups else table
     if absent := [g for g in model.groups if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
     check_ranges(table, (*head.columns, column))
@@ -169,11 +184,25 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
 def _head_data(
     head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span, index: pd.Index
 ) -> HeadData:
-    score = table[RESPONSES[head.response]].to_numpy(float)
+    score = table[head.observed].to_numpy(float)
     n_items = columns_of(head, table, ["n_items"])["n_items"]
     return HeadData(
         rows=index.get_indexer(table.index),
         columns=columns_of(head, table),
         observed=np.asarray(head.likelihood.observe(score, n_items)),
         codes=places(table, levels, span),
+    )
+
+
+def distinct(data: HeadData, weight: str) -> HeadData:
+    """Rows that cannot be told apart, each once, with their number as a column of its own."""
+    codes = [part for code in data.codes.values() for part in np.atleast_2d(code.T)]
+    table = pd.DataFrame(dict(enumerate([*data.columns.values(), data.observed, *codes])))
+    number = table.groupby(list(table), sort=False, dropna=False).ngroup().to_numpy()
+    _, first, count = np.unique(number, return_index=True, return_counts=True)
+    return HeadData(
+        rows=data.rows[first],
+        columns={name: column[first] for name, column in data.columns.items()} | {weight: count.astype(float)},
+        observed=data.observed[first],
+        codes={name: code[first] for name, code in data.codes.items()},
     )

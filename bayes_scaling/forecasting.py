@@ -8,7 +8,8 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
                     go together in rows of one run as much as residuals of the fitted runs do
 ==================  ==========================================================================
 
-(likewise ``loss_mean`` and ``loss``), and along ``row`` the coordinates ``run``, ``benchmark``,
+(likewise ``loss_mean`` and ``loss``; ``pass_at_k_mean`` and ``pass_at_k``, which rise with k from row to row
+of a run and benchmark in every draw), and along ``row`` the coordinates ``run``, ``benchmark``,
 ``mixture``, ``params``, ``tokens``, ``flops``, ``decades_beyond`` (decades of compute beyond the largest
 run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
 Attributes say which model, whether its fit converged, and what the bands leave out.
@@ -23,15 +24,16 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.caveats import Known, notes
-from bayes_scaling.design import check_ranges, columns_of
+from bayes_scaling.design import check_ranges, columns_of, with_evaluations
 from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import NOISE_GROUPS, Head
 from bayes_scaling.population import extended
+from bayes_scaling.tries import expectation, new_evaluations
 
-ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
+ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops", "k")
 LAW_UNCERTAINTY = {
     True: "included: bands widen with the distance from the fitted runs, as the scores of these leave the law",
     False: "not included: bands hold if the law goes on as it did",
@@ -76,11 +78,15 @@ def forecast(
         data = columns_of(head, plan)
         mean = np.asarray(fit.model.mean(head, values, data, lasting))
         new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
+        if head.response == "pass_at_k":
+            lasts = fit.model.observation(head, mean, values, data, lasting)[1]
+            shows = fit.model.observation(head, new, values, data, codes)[1]
+            drawn = new_evaluations(head, np.asarray(new), shows, plan, rng)
+            mean = expectation(head, mean, lasts, plan)
+        else:
+            drawn = _observe(fit, head, np.asarray(new), values, data, codes, plan, rng)
         out[f"{head.response}_mean"] = (("chain", "draw", "row"), mean)
-        out[head.response] = (
-            ("chain", "draw", "row"),
-            _observe(fit, head, np.asarray(new), values, data, codes, plan, rng),
-        )
+        out[head.response] = (("chain", "draw", "row"), drawn)
     posterior = fit.posterior
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, plan)}
     return xr.Dataset(out, coords=coords).assign_attrs(
@@ -114,17 +120,21 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
     plan = plan.reset_index(drop=True)
     if "run" not in plan:
-        plan = plan.assign(run=[f"run {i + 1}" for i in range(len(plan))])
+        sizes = [c for c in ("mixture", "params", "tokens", "flops", "k") if c in plan and "k" in plan][:-1]
+        number = plan.groupby(sizes, sort=False, dropna=False).ngroup() if sizes else range(len(plan))
+        plan = plan.assign(run=[f"run {i + 1}" for i in number])
+    plan = with_evaluations(plan)
     if "benchmark" in plan:
         for name in ("chance", "n_items"):
             if name in fit.runs:
                 known = fit.runs.dropna(subset=[name]).groupby("benchmark")[name].median()
                 given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
-    read = {c for head in fit.model.heads for c in head.columns}
+    tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
+    read = {c for head in fit.model.heads for c in head.columns} | tries
     check_ranges(plan, read | {"flops"})
     along = {"flops"} if fit.model.discrepancy else set()
-    for name in (read - {"n_items"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
+    for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):
             raise DataError(

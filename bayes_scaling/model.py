@@ -16,14 +16,15 @@ import numpy as np
 
 from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.errors import ModelError
-from bayes_scaling.likelihoods import Likelihood
+from bayes_scaling.likelihoods import COUNTS, SCORES, TRIES, Likelihood
 from bayes_scaling.parameters import Component, Parameter
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
-NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
-RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
+EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
+NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
+RESPONSES = {"accuracy": "score", "loss": "loss", "pass_at_k": "score"}  # what a head is called -> the column that holds it
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,19 @@ class Head:
         return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
 
     @property
+    def observed(self) -> str:
+        """Column that holds what the likelihood observes."""
+        return "n_correct" if self.likelihood.rows == COUNTS else RESPONSES[self.response]
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Data columns that the mean and the likelihood read."""
         return tuple(dict.fromkeys((*self.form.inputs, *self.likelihood.component.inputs[1:])))
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether many rows are equal, such that the compiled density reads each once, with its number."""
+        return self.likelihood.rows == COUNTS
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,7 @@ class Model:
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
             _check_chain(head, self.name)
+            _check_rows(head, self.name)
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
                 _check_groups(f"{what}.{name}", groups, self.name)
@@ -247,6 +259,18 @@ def _check_chain(head: Head, where: str) -> None:
         raise ModelError(
             f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
             f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
+        )
+
+
+def _check_rows(head: Head, where: str) -> None:
+    """pass@k takes a likelihood made for it, and a law of k unless the likelihood says how pass@k follows."""
+    rows = head.likelihood.rows
+    right = (head.response == "pass_at_k") == (rows != SCORES) and ("k" in head.form.inputs) == (rows == TRIES)
+    if not right:
+        raise ModelError(
+            f"{where}: {head.response} cannot go with {head.form.name!r} and {head.likelihood.component.name!r}; "
+            "pass_at_k takes a law of k such as 'repeated_sampling > pass_rate' with 'loglog', or one of the rate "
+            "of single answers such as 'power_law > pass_rate' with 'counts'; other responses take neither"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "sqrt", "where"]
+__all__ = ["exp", "expit", "expm1", "gammaln", "log", "log1p", "logaddexp", "maximum", "minimum", "softplus", "sqrt", "where"]
 
 
 def _is_graph(value: Any) -> bool:
@@ -56,10 +56,12 @@ def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
 exp = _everywhere("exp", np.exp)
 expit = _everywhere("expit", _special("expit"))
 expm1 = _everywhere("expm1", np.expm1)
+gammaln = _everywhere("gammaln", _special("gammaln"))
 log = _everywhere("log", np.log)
 log1p = _everywhere("log1p", np.log1p)
 logaddexp = _everywhere("logaddexp", np.logaddexp)
 maximum = _everywhere("maximum", np.maximum)
 minimum = _everywhere("minimum", np.minimum)
+softplus = _everywhere("softplus", lambda x: np.logaddexp(0.0, x))
 sqrt = _everywhere("sqrt", np.sqrt)
 where = _everywhere("where", np.where)

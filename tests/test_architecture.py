@@ -22,7 +22,7 @@ PACKAGE = ROOT / "bayes_scaling"
 
 # A module imports only modules that stand before it.
 ORDER = [
-    *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
+    *("errors", "ops", "passk", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
     *("parameters", "readers", "forms", "likelihoods", "discrepancy", "model", "documents", "design", "graph"),
     *(
         "layout",
@@ -37,7 +37,7 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "forecasting", "summaries", "evaluation"),
+    *("caveats", "population", "tries", "forecasting", "summaries", "evaluation"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
