@@ -99,8 +99,13 @@ COLUMNS: dict[str, Column] = {
     "benchmark": Column("test that gave the score", "", A_TEXT, "in rows with a loss alone", TEXT),
     "metric": Column("kind of score", "", A_METRIC, "'accuracy' if the column is absent", METRIC),
     "score": Column("what the run reached", "proportion", A_SCORE, "n_correct / n_items if absent", _PROPORTION),
-    "n_correct": Column("items answered right; with a problem, right answers to it", "items or samples",
-                        f"{A_COUNT}, 0 or more", "allowed", _count(0)),  # fmt: skip
+    "n_correct": Column(
+        "items answered right; with a problem, right answers to it",
+        "items or samples",
+        f"{A_COUNT}, 0 or more",
+        "allowed",
+        _count(0),
+    ),  # fmt: skip
     "n_items": Column("items of the benchmark", "items", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "n_samples": Column("answers drawn per item", "samples", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "k": Column("answers per try in pass@k", "samples", f"{A_COUNT}, 1 or more", "except in pass@k", _count(1)),

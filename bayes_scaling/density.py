@@ -36,7 +36,7 @@ from math import erf, erfc, exp, expm1, inf, log, log1p, nan, sqrt, tanh
 import numba
 import numpy as np
 from bayes_scaling import kernel as k
-from bayes_scaling.specials import gamma_pair, log1mexp, sigmoid, softplus
+from bayes_scaling.specials import erfcx, gamma_pair, log1mexp, sigmoid, softplus
 
 {functions}
 

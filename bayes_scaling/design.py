@@ -70,6 +70,8 @@ class Design:
         Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
         about every level.
         """
+        if EVALUATION in self.model.groups and not effect.curve:
+            return 1.0  # pass@k says much about every level: several k, or hundreds of problems, an evaluation
         if set(effect.group) & set(NOISE_GROUPS):
             return 0.0
         if effect.curve:

@@ -126,7 +126,7 @@ def loglog(
     *,
     scatter: Any = positive(0.02, 0.3, "standard deviation of log(−log pass@k) around the law", spread=0.5),
 ) -> Any:
-    """Logistic scatter of log(−log pass@k), the scale of least squares; scores of 0 and 1 count as beyond reach.
+    """Normal scatter of log(−log pass@k), the scale of least squares; scores of 0 and 1 are censored.
 
     A score of 0 says that pass@k is below half of what one right answer would have given, k / (2 n_samples
     n_items); one of 1 that it is above 1 − 1 / (2 n_items).  n_samples is k where it is not known.
@@ -135,7 +135,7 @@ def loglog(
     mean = ops.minimum(ops.maximum(mean, 1e-300), 1 - 1e-15)
     return passk.LogLog, {
         "mu": ops.log(-ops.log(mean)),
-        "scale": scatter * (3**0.5 / np.pi),
+        "scale": scatter,
         "never": ops.log(-ops.log(fewest)),
         "always": ops.log(-ops.log1p(-0.5 / n_items)),
     }

@@ -24,7 +24,11 @@ POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
 EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
 NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
-RESPONSES = {"accuracy": "score", "loss": "loss", "pass_at_k": "score"}  # what a head is called -> the column that holds it
+RESPONSES = {
+    "accuracy": "score",
+    "loss": "loss",
+    "pass_at_k": "score",
+}  # what a head is called -> the column that holds it
 
 
 @dataclass(frozen=True)

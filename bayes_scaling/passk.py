@@ -50,7 +50,9 @@ def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
     """
     n, c, k = (np.asarray(v, dtype=float) for v in (n_samples, n_correct, k))
     for name, values, least in (("n_samples", n, 1), ("n_correct", c, 0), ("k", k, 1)):
-        _refuse(f"{name} must be a whole number, {least} or more", (values != np.rint(values)) | ~(values >= least), values)
+        _refuse(
+            f"{name} must be a whole number, {least} or more", (values != np.rint(values)) | ~(values >= least), values
+        )
     _refuse("n_correct must not exceed n_samples", c > n, c, n)
     _refuse("k must not exceed n_samples: the estimator needs k answers to every problem", k > n, k, n)
     wrong = np.maximum(n - c, k)  # where fewer than k answers are wrong, every try holds a right one
@@ -92,11 +94,17 @@ def log_counts(value: Any, n: Any, alpha: Any, beta: Any, log_reach: Any) -> Any
 
 
 def log_loglog(value: Any, mu: Any, scale: Any, never: Any, always: Any) -> Any:
-    """Log density of log(−log pass@k), logistic; beyond ±`BEYOND` it says only that no try, or every one, succeeded."""
-    z = (value - mu) / scale
-    inside = -ops.softplus(z) - ops.softplus(-z) - ops.log(scale)
-    below = ops.where(value <= -BEYOND, -ops.softplus((mu - always) / scale), inside)
-    return ops.where(value >= BEYOND, -ops.softplus((never - mu) / scale), below)
+    """Log density of log(−log pass@k), normal; beyond ±`BEYOND` it says only that no try, or every one, succeeded."""
+    inside = -0.5 * ((value - mu) / scale) ** 2 - ops.log(scale) - 0.5 * np.log(2 * np.pi)
+    none, all_ = log_normal_cdf((mu - never) / scale), log_normal_cdf((always - mu) / scale)
+    return ops.where(value >= BEYOND, none, ops.where(value <= -BEYOND, all_, inside))
+
+
+def log_normal_cdf(z: Any) -> Any:
+    """log Φ(z), exact in both tails."""
+    low, high = ops.minimum(z, -1.0), ops.maximum(z, -1.0)
+    tail = ops.log(ops.erfcx(-low / 2**0.5) / 2) - low * low / 2
+    return ops.where(z < -1.0, tail, ops.log1p(-ops.erfc(high / 2**0.5) / 2))
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def _symbolic_counts(n: Any, alpha: Any, beta: Any, log_reach: Any, size: Any) -
 def _symbolic_loglog(mu: Any, scale: Any, never: Any, always: Any, size: Any) -> Any:
     import pymc as pm
 
-    return pm.Logistic.dist(mu, scale, size=size)
+    return pm.Normal.dist(mu, scale, size=size)
 
 
 Counts = _Custom(log_counts, _symbolic_counts)

@@ -20,7 +20,7 @@ FORMATS = {
     "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
     "Log1p": "log1p({0})", "Log1mexp": "log1mexp({0})", "Sqr": "({0} * {0})", "Sqrt": "sqrt({0})",
     "Reciprocal": "(1.0 / {0})", "Sigmoid": "sigmoid({0})", "Softplus": "softplus({0})", "Tanh": "tanh({0})",
-    "Erf": "erf({0})", "Erfc": "erfc({0})", "GammaLn": "{0}[0]", "Psi": "{0}[1]",
+    "Erf": "erf({0})", "Erfc": "erfc({0})", "Erfcx": "erfcx({0})", "GammaLn": "{0}[0]", "Psi": "{0}[1]",
     "Sub": "({0} - {1})", "TrueDiv": "({0} / {1})", "Pow": "({0} ** {1})",
     "Maximum": "max({0}, {1})", "Minimum": "min({0}, {1})",
     "LT": "({0} < {1})", "LE": "({0} <= {1})", "GT": "({0} > {1})", "GE": "({0} >= {1})",

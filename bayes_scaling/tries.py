@@ -49,7 +49,7 @@ def new_evaluations(head: Head, mean: np.ndarray, arguments: Arguments, plan: pd
     """
     group, labels = pd.factorize(plan[EVALUATION])
     if head.likelihood.rows != COUNTS:
-        luck = rng.logistic(size=(*mean.shape[:2], len(labels)))[..., group]
+        luck = rng.normal(size=(*mean.shape[:2], len(labels)))[..., group]
         return np.asarray(head.likelihood.report(arguments["mu"] + arguments["scale"] * luck, None))
     out = np.empty(mean.shape)
     spread, n_items = _spread(arguments, mean.shape), columns_of(head, plan, ["n_items"])["n_items"]

@@ -15,10 +15,12 @@ from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.layout import expand, slots, spread
+from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
 from bayes_scaling.model import Model
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
 ITEMS = (1000, 2000, 5000, 300)
+TRIED = (1.0, 8.0, 64.0)
 
 
 def grid(
@@ -38,6 +40,21 @@ def grid(
     return validate(pd.DataFrame(rows))
 
 
+def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: float = 200.0) -> pd.DataFrame:
+    """A table of `grid` with the rows that a model observes: every score, several k of it, or every problem."""
+    rows = model.heads[0].likelihood.rows
+    if rows == SCORES:
+        return table
+    own = {"metric": "pass@k", "chance": 0.0, "n_samples": samples, "n_items": float(problems)}
+    if rows == TRIES:
+        return validate(
+            table.merge(pd.DataFrame({"k": TRIED}), how="cross", suffixes=("_", "")).assign(**own)[[*table]]
+        )
+    number = pd.DataFrame({"problem": [f"problem {n}" for n in range(problems)]})
+    rest = table.merge(number, how="cross", suffixes=("_", "")).assign(**own, k=1.0, n_correct=0.0, score=0.0)
+    return validate(rest[[*table]])
+
+
 def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
     """Draws of the unconstrained point from the prior, shape (1, n, dimension)."""
     where, n_dim = slots(design)
@@ -49,6 +66,11 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
                 sd = spread(effect, slot, points)[..., None]
                 points[..., slot.start : slot.start + slot.size] *= sd ** design.centring(effect)
     return points
+
+
+def goes_with(name: str, likelihood: str) -> bool:
+    """Whether a registered model can have another likelihood in place of its own."""
+    return LIKELIHOODS[likelihood].rows == load_model(name).heads[0].likelihood.rows
 
 
 def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
@@ -85,7 +107,10 @@ class World:
     def runs(self, table: pd.DataFrame, at: int = 0) -> pd.DataFrame:
         """The table with the reported accuracies of one draw."""
         head, data = self.design.model.heads[0], self.design.heads[0]
-        return table.assign(score=head.likelihood.report(self.observed[0][at], data.columns["n_items"]))
+        if head.likelihood.rows == COUNTS:
+            return table.assign(n_correct=self.observed[0][at], score=self.observed[0][at] / table["n_samples"])
+        items = data.columns["n_items"]
+        return table.assign(score=head.likelihood.report(self.observed[0][at], items))
 
 
 def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: np.random.Generator) -> World:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chisquare
-from simulate import grid, prior_points, simulate
+from simulate import asked, grid, prior_points, simulate
 
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import list_models, load_model
@@ -25,6 +25,8 @@ AHEAD = 10.0  # forecast at so many times the compute of the largest run
 TABLES = {
     "power_law": {"benchmarks": 4, "mixtures": 2, "sizes": 5},
     "params_tokens": {"benchmarks": 3, "mixtures": 1, "sizes": 5, "ratios": (5.0, 80.0)},
+    "pass_at_k": {"benchmarks": 3, "mixtures": 1, "sizes": 6},
+    "pass_at_k_counts": {"benchmarks": 3, "mixtures": 1, "sizes": 6},
 }
 
 
@@ -32,7 +34,7 @@ def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
     size = TABLES.get(name, TABLES["params_tokens" if "tokens" in str(model.heads[0].columns) else "power_law"])
-    return grid(**size)
+    return asked(model, grid(**size))
 
 
 def quantities(design, posterior):

@@ -15,7 +15,7 @@ from pytensor.scalar import upgrade_to_float_no_complex
 from pytensor.scalar.math import Erfinv
 from pytensor.tensor.elemwise import Elemwise
 from scipy.optimize import minimize
-from simulate import grid, prior_points, simulate, variant
+from simulate import asked, goes_with, grid, prior_points, simulate, variant
 
 from bayes_scaling import density as density_module
 from bayes_scaling import ops
@@ -27,20 +27,22 @@ from bayes_scaling.forecasting import forecast
 from bayes_scaling.forms import C0, FORMS, form
 from bayes_scaling.graph import build
 from bayes_scaling.layout import expand
-from bayes_scaling.likelihoods import LIKELIHOODS
+from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, TRIES
 from bayes_scaling.model import POOLINGS
 from bayes_scaling.parameters import positive
 from bayes_scaling.rows import Unprintable
 from bayes_scaling.sampling import Settings, local_factor, sample
 
 BENCHMARKS = (1, 2, 3)
-PRODUCT = list(product(list_models(), LIKELIHOODS, POOLINGS))
+PRODUCT = [words for words in product(list_models(), LIKELIHOODS, POOLINGS) if goes_with(*words[:2])]
 FIXED = ({}, {"A": 1.3})
 FAST = [
     ("power_law", "beta", "partial", 3, 2, False),
     ("power_law_ceiling", "normal", "none", 2, 2, True),
     ("params_tokens", "beta_binomial", "partial", 2, 1, False),
     ("power_law", "beta", "complete", 1, 1, True),
+    ("pass_at_k", "loglog", "partial", 2, 1, False),
+    ("pass_at_k_counts", "counts", "partial", 2, 1, False),
 ]
 
 
@@ -52,6 +54,18 @@ def scored(benchmarks, mixtures, seed=3):
     table["score"] = counts / table["n_items"]
     table.loc[[0, 1], "score"] = [0.0, 1.0]
     table.loc[table["benchmark"] == "benchmark 01", "n_items"] = np.nan
+    return table
+
+
+def tried(model, table, seed=3):
+    """The same for models of pass@k: scores of 0 and 1 among the k, and problems that are never or always solved."""
+    table, rng = asked(model, table), np.random.default_rng(seed)
+    if model.heads[0].likelihood.rows == TRIES:
+        table["score"] = rng.uniform(size=len(table)).round(1)
+    if model.heads[0].likelihood.rows == COUNTS:
+        table["n_samples"] = rng.choice([100.0, 1000.0, 3e6], size=len(table))
+        table["n_correct"] = np.rint(table["n_samples"] * rng.choice([0.0, 1e-6, 0.01, 0.5, 1.0], size=len(table)))
+        table["score"] = table["n_correct"] / table["n_samples"]
     return table
 
 
@@ -81,7 +95,8 @@ def agrees(design, seed=5):
 
 @pytest.mark.parametrize(("name", "likelihood", "pooling", "benchmarks", "mixtures", "fixed"), FAST)
 def test_density_and_gradient_are_those_of_the_graph(name, likelihood, pooling, benchmarks, mixtures, fixed):
-    agrees(lay_out(variant(name, likelihood, pooling, fixed=FIXED[fixed]), scored(benchmarks, mixtures)))
+    model = variant(name, likelihood, pooling, fixed=FIXED[fixed])
+    agrees(lay_out(model, tried(model, scored(benchmarks, mixtures))))
 
 
 @pytest.mark.slow
@@ -89,7 +104,7 @@ def test_density_and_gradient_are_those_of_the_graph(name, likelihood, pooling, 
 def test_every_model_likelihood_and_pooling_has_the_density_of_its_graph(at):
     """Numbers of benchmarks and mixtures and what is fixed change from one to the next."""
     model = variant(*PRODUCT[at], fixed=FIXED[at % 2])
-    agrees(lay_out(model, scored(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2)))
+    agrees(lay_out(model, tried(model, scored(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2))))
 
 
 def test_a_run_effect_has_the_density_of_the_graph():
