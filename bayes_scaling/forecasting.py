@@ -10,7 +10,7 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
 
 (likewise ``loss_mean`` and ``loss``; ``pass_at_k_mean`` and ``pass_at_k``, which rise with k from row to row
 of a run and benchmark in every draw), and along ``row`` the coordinates ``run``, ``benchmark``,
-``mixture``, ``params``, ``tokens``, ``flops``, ``decades_beyond`` (decades of compute beyond the largest
+``mixture``, ``params``, ``tokens``, ``flops``, ``k`` (of pass@k), ``decades_beyond`` (decades of compute beyond the largest
 run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
 Attributes say which model, whether its fit converged, and what the bands leave out.
 """
@@ -33,7 +33,7 @@ from bayes_scaling.model import NOISE_GROUPS, Head
 from bayes_scaling.population import extended
 from bayes_scaling.tries import expectation, new_evaluations
 
-ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops", "k")
+ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
 LAW_UNCERTAINTY = {
     True: "included: bands widen with the distance from the fitted runs, as the scores of these leave the law",
     False: "not included: bands hold if the law goes on as it did",
@@ -145,7 +145,8 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
 
 def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:
     """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes."""
-    coords = {n: ("row", plan[n].to_numpy()) for n in ROW_COORDINATES if n in plan}
+    several = ("k",) if "k" in plan and plan["k"].notna().any() else ()
+    coords = {n: ("row", plan[n].to_numpy()) for n in (*ROW_COORDINATES, *several) if n in plan}
     coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
     coords["note"] = ("row", notes(fit, plan))
     return coords

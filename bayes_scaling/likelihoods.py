@@ -149,7 +149,7 @@ def counts(
     *,
     tail: Any = positive(0.15, 1.0, "how many problems are nearly out of reach: the smaller, the more", spread=0.3),
     tilt: Any = positive(0.01, 0.2, "exponent in compute of the tail", spread=0.3),
-    unsolved: Any = positive(0.02, 0.5, "minus log share of the problems within reach at 1e20 FLOPs", spread=0.5),
+    unsolved: Any = positive(0.005, 0.3, "minus log share of the problems within reach at 1e20 FLOPs", spread=0.5),
     solving: Any = positive(0.03, 0.3, "exponent in compute of the unsolved", spread=0.3),
 ) -> Any:
     r"""Right answers to every problem: their success probabilities spread as a beta distribution, with some at 0.

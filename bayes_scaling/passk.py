@@ -130,7 +130,7 @@ def _symbolic_counts(n: Any, alpha: Any, beta: Any, log_reach: Any, size: Any) -
 
     within = pm.Bernoulli.dist(ops.exp(log_reach), size=size)
     rate = pm.Beta.dist(alpha, beta, size=size)
-    return (within * pm.Binomial.dist(n, rate, size=size)).astype("float64")
+    return (within * pm.Binomial.dist(n.astype("int64"), rate, size=size)).astype("float64")
 
 
 def _symbolic_loglog(mu: Any, scale: Any, never: Any, always: Any, size: Any) -> Any:

@@ -17,10 +17,12 @@ from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.layout import expand, slots, spread
 from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
 from bayes_scaling.model import Model
+from bayes_scaling.verdict import Verdict
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
 ITEMS = (1000, 2000, 5000, 300)
 TRIED = (1.0, 8.0, 64.0)
+FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 
 
 def grid(
@@ -128,6 +130,15 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
         means.append(mean[0])
         observed.append(draw(distribution, arrays, rng)[0])
     return World(design, truth, tuple(means), tuple(observed))
+
+
+def unfitted(model, seed=1, **size):
+    """A fit whose draws come from the prior, for what no sampling is needed to see."""
+    table, rng = asked(model, grid(**size)), np.random.default_rng(seed)
+    world = simulate(model, table, 1, rng)
+    points = prior_points(world.design, 1000, rng).reshape(4, 250, -1)
+    tree = xr.DataTree.from_dict({"posterior": expand(world.design, points), "sample_stats": xr.Dataset()})
+    return Fit(model, world.runs(table), tree, FINE)
 
 
 @cache
