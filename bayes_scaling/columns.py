@@ -105,7 +105,7 @@ COLUMNS: dict[str, Column] = {
         f"{A_COUNT}, 0 or more",
         "allowed",
         _count(0),
-    ),  # fmt: skip
+    ),
     "n_items": Column("items of the benchmark", "items", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "n_samples": Column("answers drawn per item", "samples", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
     "k": Column("answers per try in pass@k", "samples", f"{A_COUNT}, 1 or more", "except in pass@k", _count(1)),

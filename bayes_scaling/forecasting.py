@@ -10,8 +10,8 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
 
 (likewise ``loss_mean`` and ``loss``; ``pass_at_k_mean`` and ``pass_at_k``, which rise with k from row to row
 of a run and benchmark in every draw), and along ``row`` the coordinates ``run``, ``benchmark``,
-``mixture``, ``params``, ``tokens``, ``flops``, ``k`` (of pass@k), ``decades_beyond`` (decades of compute beyond the largest
-run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
+``mixture``, ``params``, ``tokens``, ``flops``, ``k`` (of pass@k), ``decades_beyond`` (decades of compute beyond
+the largest run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
 Attributes say which model, whether its fit converged, and what the bands leave out.
 """
 

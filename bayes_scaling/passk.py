@@ -55,8 +55,9 @@ def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
         )
     _refuse("n_correct must not exceed n_samples", c > n, c, n)
     _refuse("k must not exceed n_samples: the estimator needs k answers to every problem", k > n, k, n)
-    wrong = np.maximum(n - c, k)  # where fewer than k answers are wrong, every try holds a right one
-    missed = log_gamma_ratio(wrong - k + 1, k) - log_gamma_ratio(n - k + 1, k)
+    few, many = np.minimum(c, k), np.maximum(c, k)  # c and k can change places, and the smaller one costs less digits
+    left = np.maximum(n - few - many, 0)  # where fewer than k answers are wrong, every try holds a right one
+    missed = log_gamma_ratio(left + 1, few) - log_gamma_ratio(n - few + 1, few)
     return np.where(c > n - k, 1.0, -np.expm1(missed))[()]
 
 

@@ -20,7 +20,7 @@ from bayes_scaling.documents import from_document, load_model
 from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting import forecast
-from bayes_scaling.forms import C_LEAST, FORMS
+from bayes_scaling.forms import C0, C_LEAST, FORMS
 
 BOTH = ("pass_at_k", "pass_at_k_counts")
 every_model = pytest.mark.parametrize("name", BOTH)
@@ -84,12 +84,12 @@ def test_counts_are_beta_binomial_with_some_never_solved():
     assert np.exp(every).sum() == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("beta", [1e3, 1e9, 1e30])
+@pytest.mark.parametrize("beta", [1e6, 1e9, 1e12, 1e30])
 def test_counts_of_rates_near_zero_keep_their_digits(beta):
-    """Where right answers are rare, none of n is one minus n times the rate, to first order."""
-    n, alpha = 1e6, 0.5 * beta / 1e20
-    missed = passk.log_counts(0.0, n, alpha, beta, 0.0 - 1e-300)
-    assert missed == pytest.approx(-alpha * np.log1p(n / beta), rel=1e-6, abs=1e-15)
+    """Where right answers are rare, none of n has the probability (1 + n / b)^−a, up to terms of order a / b."""
+    n, alpha = 4e6, 0.5
+    missed = passk.log_counts(0.0, n, alpha, beta, -1e-300)
+    assert missed == pytest.approx(-alpha * np.log1p(n / beta), rel=1e-6, abs=1e-13)
 
 
 def test_draws_follow_their_density():
@@ -120,7 +120,7 @@ def test_the_compiled_scaled_error_function_is_exact():
     from scipy.special import erfcx
 
     x = np.concatenate([np.linspace(0, 40, 400), [1e3, 1e8]])
-    np.testing.assert_allclose([specials.erfcx(v) for v in x], erfcx(x), rtol=1e-12)
+    np.testing.assert_allclose([specials.erfcx(v) for v in x], erfcx(x), rtol=1e-11)
 
 
 def test_expected_pass_at_k_is_that_of_drawn_problems():
@@ -148,7 +148,9 @@ def test_the_published_law_is_linear_where_it_is_used():
     law = FORMS["repeated_sampling"]
     x, k = np.geomspace(C_LEAST, 1e26, 9)[:, None], np.array([1.0, 4.0, 128.0])
     h = np.log(law(x, k, A=5.0, alpha=0.2, beta=0.15, delta=0.6))
-    design = np.stack(np.broadcast_arrays(1.0, np.log(x), np.log(k), np.log(x) * np.log(k)), -1).reshape(-1, 4)
+    design = np.stack(np.broadcast_arrays(1.0, np.log(x / C0), np.log(k), np.log(x / C0) * np.log(k)), -1).reshape(
+        -1, 4
+    )
     found, residual, rank, _ = np.linalg.lstsq(design, h.ravel())
     assert rank == 4
     assert residual[0] < 1e-20
@@ -176,15 +178,21 @@ def plan(**more):
     return runs.assign(**more)
 
 
+def parts(found, name):
+    """The rows of every benchmark and every value of a coordinate."""
+    for benchmark in np.unique(found["benchmark"]):
+        for value in np.unique(found[name]):
+            yield found.isel(row=((found["benchmark"] == benchmark) & (found[name] == value)).to_numpy())
+
+
 @every_model
 @pytest.mark.parametrize("order", [1, -1])
 def test_pass_at_k_rises_with_k_in_every_draw(name, order):
     found = forecast(fits(name), plan().iloc[::order], seed=1)
     assert list(found.data_vars) == ["pass_at_k_mean", "pass_at_k"]
     assert sorted(set(found["k"].to_numpy())) == sorted(K)
-    by_k = found.sortby("k")
-    for _, part in by_k.groupby(by_k["flops"] * (1 + (by_k["benchmark"] == "another"))):
-        for values in part.data_vars.values():
+    for part in parts(found, "flops"):
+        for values in part.sortby("k").data_vars.values():
             assert values.dims[-1] == "row"
             assert (values.diff("row") >= -1e-12).all()
             assert ((values >= 0) & (values <= 1)).all()
@@ -193,7 +201,7 @@ def test_pass_at_k_rises_with_k_in_every_draw(name, order):
 @every_model
 def test_the_expectation_rises_with_compute(name):
     found = forecast(fits(name), plan(), seed=1)["pass_at_k_mean"]
-    for _, part in found.groupby(found["k"] * (1 + (found["benchmark"] == "another"))):
+    for part in parts(found, "k"):
         assert (part.sortby("flops").diff("row") >= -1e-12).all()
 
 
