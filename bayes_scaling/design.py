@@ -146,8 +146,10 @@ def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
 
 def with_evaluations(table: pd.DataFrame) -> pd.DataFrame:
     """Name every evaluation, a run on a benchmark, in a column of its own."""
-    parts = [table[c].astype(str) for c in ("run", "benchmark") if c in table]
-    return table.assign(**{EVALUATION: parts[0].str.cat(parts[1:], sep=" · ")}) if parts else table
+    parts = [table[c].astype(str).to_numpy(object) for c in ("run", "benchmark") if c in table]
+    return (
+        table.assign(**{EVALUATION: parts[0] + " · " + parts[1] if len(parts) == 2 else parts[0]}) if parts else table
+    )
 
 
 def rows_for(head: Head, runs: pd.DataFrame) -> pd.DataFrame:

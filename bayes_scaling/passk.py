@@ -63,8 +63,8 @@ def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
 
 def _refuse(rule: str, bad: Any, *values: np.ndarray) -> None:
     if np.any(bad):
-        bad, *values = np.broadcast_arrays(bad, *values)
-        said = [" of ".join(f"{v:g}" for v in row) for row in zip(*(v[bad][:5] for v in values), strict=True)]
+        at, *shown = np.broadcast_arrays(bad, *values)
+        said = [" of ".join(f"{v:g}" for v in row) for row in zip(*(v[at][:5] for v in shown), strict=True)]
         raise DataError(f"pass_at_k: {rule}; got {', '.join(said)}")
 
 

@@ -56,8 +56,9 @@ def new_evaluations(head: Head, mean: np.ndarray, arguments: Arguments, plan: pd
     n_samples = plan["n_samples"].to_numpy(float) if "n_samples" in plan else np.full(len(plan), np.nan)
     for number in range(len(labels)):
         rows = np.flatnonzero(group == number)
-        k, own = plan["k"].to_numpy(float)[rows], [a[..., rows[0]] for a in spread]
-        out[..., rows] = passk.evaluated(k, *own, int(n_items[rows[0]]), n_samples[rows[0]], rng)
+        alpha, beta, log_reach = (a[..., rows[0]] for a in spread)
+        k, items, samples = plan["k"].to_numpy(float)[rows], int(n_items[rows[0]]), float(n_samples[rows[0]])
+        out[..., rows] = passk.evaluated(k, alpha, beta, log_reach, items, samples, rng)
     return out
 
 

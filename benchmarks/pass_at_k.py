@@ -29,7 +29,7 @@ from bayes_scaling.model import Model
 TRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000, 4000, 10_000)
 FITTED_K = 32
 PROBABILITIES = (0.5, 0.8, 0.95)
-LARGEST = 20.0  # stands for log(−log) of a draw of exactly 0
+LARGEST = 3.0  # log(−log) of 2e-9, less than any run here could show: stands in for draws of exactly 0
 
 
 def read(folder: Path) -> tuple[pd.DataFrame | None, pd.DataFrame]:

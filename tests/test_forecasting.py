@@ -331,7 +331,8 @@ def test_a_thousand_rows_cost_far_less_than_a_thousand_forecasts():
 def test_draws_have_the_shape_of_their_arguments(name):
     component = LIKELIHOODS[name].component
     theta = {p.name: p.support.constrain(p.location) for p in component.parameters}
-    distribution, arguments = component(np.full((2, 3, 4), 0.5), np.full(4, 100.0), **theta)
+    columns = [np.full(4, 100.0) for _ in component.inputs[1:]]
+    distribution, arguments = component(np.full((2, 3, 4), 0.5), *columns, **theta)
     arrays = {n: np.broadcast_to(a, (2, 3, 4)) for n, a in arguments.items()}
     one, same, other = (draw(distribution, arrays, np.random.default_rng(s)) for s in (1, 1, 2))
     assert one.shape == (2, 3, 4)

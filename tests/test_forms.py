@@ -18,13 +18,15 @@ INPUTS = {
     "flops": np.geomspace(1e17, 1e26, 10),
     "params": np.geomspace(1e7, 1e12, 10),
     "tokens": np.geomspace(1e8, 1e14, 10),
+    "k": np.geomspace(1, 1e4, 10),
     "chance": np.array([0.0, 0.25, 0.5, 0.2, 0.1, 0.0, 0.01, 0.9, 0.33, 0.5]),
 }
 SIZES = ("flops", "params", "tokens")
+REFERENCE = {"flops": C0, "params": N0, "tokens": D0, "k": 1.0}
 MODELS = {name: load_model(name) for name in list_models()}
 HEADS = {f"{name}.{head.response}": head for name, model in MODELS.items() for head in model.heads}
 EVERY = FORMS | {label: head.form for label, head in HEADS.items()}
-LAWS = {name: law for name, law in FORMS.items() if set(law.inputs) <= set(SIZES)}
+LAWS = {name: law for name, law in FORMS.items() if set(law.inputs) <= {*SIZES, "k"}}
 ACCURACY = {label: head.form for label, head in HEADS.items() if head.response == "accuracy"}
 every_form = pytest.mark.parametrize("name", EVERY)
 every_accuracy = pytest.mark.parametrize("name", ACCURACY)
@@ -78,7 +80,7 @@ def test_laws_say_where_they_come_from(name):
 @pytest.mark.parametrize("name", LAWS)
 def test_negative_log_accuracy_is_positive_and_falls_with_size(name):
     law, theta = LAWS[name], drawn(LAWS[name])
-    base = {n: np.full(10, {"flops": C0, "params": N0, "tokens": D0}[n]) for n in law.inputs}
+    base = {n: np.full(10, REFERENCE[n]) for n in law.inputs}
     for column in law.inputs:
         h = law(*(base | {column: INPUTS[column]}).values(), **theta)
         assert (h > 0).all()
@@ -88,8 +90,7 @@ def test_negative_log_accuracy_is_positive_and_falls_with_size(name):
 @pytest.mark.parametrize("name", LAWS)
 def test_the_scale_is_what_the_law_gives_at_the_reference_run(name):
     law, theta = LAWS[name], drawn(LAWS[name])
-    reference = {"flops": C0, "params": N0, "tokens": D0}
-    np.testing.assert_allclose(law(*(reference[n] for n in law.inputs), **theta), theta["A"], rtol=1e-12)
+    np.testing.assert_allclose(law(*(REFERENCE[n] for n in law.inputs), **theta), theta["A"], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "column"), [(n, c) for n, law in ACCURACY.items() for c in SIZES if c in law.inputs])
