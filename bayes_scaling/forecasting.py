@@ -120,9 +120,7 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
     plan = plan.reset_index(drop=True)
     if "run" not in plan:
-        sizes = [c for c in ("mixture", "params", "tokens", "flops", "k") if c in plan and "k" in plan][:-1]
-        number = plan.groupby(sizes, sort=False, dropna=False).ngroup() if sizes else range(len(plan))
-        plan = plan.assign(run=[f"run {i + 1}" for i in number])
+        plan = plan.assign(run=[f"run {number + 1}" for number in _numbers(plan)])
     plan = with_evaluations(plan)
     if "benchmark" in plan:
         for name in ("chance", "n_items"):
@@ -141,6 +139,14 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
                 f"model {fit.model.name!r} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none"
             )
     return plan
+
+
+def _numbers(plan: pd.DataFrame) -> list[int]:
+    """Number the runs of a plan that does not name them: every row is one, or every size where there are several k."""
+    sizes = [c for c in ("mixture", "params", "tokens", "flops") if c in plan]
+    if "k" not in plan or plan["k"].isna().all() or not sizes:
+        return list(range(len(plan)))
+    return plan.groupby(sizes, sort=False, dropna=False).ngroup().tolist()
 
 
 def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:

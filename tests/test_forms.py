@@ -52,7 +52,7 @@ def test_graph_and_arrays_agree(name):
     graph = law(*symbols, **parameters)
     function = pytensor.function([*symbols, *parameters.values()], graph, mode="FAST_COMPILE")
     plain = law(*data, **theta)
-    assert plain.shape == (200, 10)
+    assert plain.shape == ((200, 10) if theta else (10,))
     assert np.isfinite(plain).all()
     np.testing.assert_allclose(function(*data, *theta.values()), plain, rtol=1e-12, atol=1e-300)
 
