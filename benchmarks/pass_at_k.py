@@ -5,7 +5,8 @@
 FOLDER holds runs.csv (run_id or run, params, tokens, flops, mixture) and passk.csv, which has either right answers
 per problem (run_id, benchmark, problem_id, n_samples, n_correct) or pass@k as reported (run, benchmark, k, pass_at_k,
 n_problems, n_samples).  Models are fitted to the smaller runs and, where they read k, to k up to 32; they are scored on
-the larger runs at every k that was observed.  Least squares in log(−log pass@k) drops zeros, as its authors do, and its
+the larger runs at every k that was observed.  Mixtures that never solved a benchmark are left out: one law does not
+hold for them and the others.  Least squares in log(−log pass@k) drops zeros, as its authors do, and its
 bands are those of its residuals.
 """
 
@@ -39,7 +40,9 @@ def read(folder: Path) -> tuple[pd.DataFrame | None, pd.DataFrame]:
     runs = runs[["run", "params", "tokens", "flops", *(["mixture"] if runs["mixture"].nunique() > 1 else [])]]
     if "problem" not in tries:
         tries = tries[tries["n_samples"] > 1].rename(columns={"pass_at_k": "score", "n_problems": "n_items"})
-        return None, bs.read_runs(tries.assign(metric="pass@k").merge(runs, on="run"))
+        found = bs.read_runs(tries.assign(metric="pass@k").merge(runs, on="run"))
+        solved = found.groupby(["benchmark", "mixture"])["score"].transform("max") > 0
+        return None, found[solved].reset_index(drop=True)
     counts = tries.assign(problem=tries["problem"].astype(str))
     keys, items = ["run", "benchmark"], tries.groupby("benchmark")["problem"].nunique()
     fewest = counts.groupby(keys)["n_samples"].transform("min")
