@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.columns import COLUMNS, typed
-from bayes_scaling.discrepancy import CURVE, SHAPES, shape_weights
+from bayes_scaling.discrepancy import CURVE, shape_weights
 from bayes_scaling.errors import DataError
-from bayes_scaling.likelihoods import COUNTS, NOMINAL_ITEMS, SCORES
-from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Head, Model
+from bayes_scaling.heads import Head
+from bayes_scaling.likelihoods import COUNTS, LOSSES, NOMINAL_ITEMS, SCORES
+from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Model, varied_over
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -57,7 +58,7 @@ class Design:
 
     def shape(self, effect: Effect) -> tuple[int, ...]:
         """Number of levels along each column of an effect, and of shapes where it is a curve."""
-        return (*(len(self.levels[c]) for c in effect.group), *([SHAPES] if effect.curve else []))
+        return (*(len(self.levels[c]) for c in effect.group), *([effect.shapes] if effect.curve else []))
 
     def free_size(self, effect: Effect) -> int:
         """Number of free coordinates of an effect: a level less per axis where it sums to zero."""
@@ -76,6 +77,8 @@ class Design:
             return 0.0
         if effect.curve:
             return CURVE_CENTRING
+        if any(effect.parameter in head.parameters for head in self.model.heads if head.response == "loss"):
+            return 1.0  # a measured loss is all but exact
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
             return 0.3
         return 0.7 if len(effect.group) == 1 and effect.parameter in self.model.of_laws else 0.5
@@ -90,10 +93,10 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
         The runs lack a column or hold no row that the model needs.
     """
     tables = [_rows_of(head, runs, model) for head in model.heads]
-    seen = pd.concat([t[list(model.groups)] for t in tables])
-    levels = {g: tuple(sorted(seen[g].astype(str).unique())) for g in model.groups}
-    span = _span(model, tables)
-    heads = tuple(_head_data(h, t, levels, span, runs.index) for h, t in zip(model.heads, tables, strict=True))
+    seen = pd.concat([t[list(varied_over(model, h.parameters))] for h, t in zip(model.heads, tables, strict=True)])
+    levels = {g: tuple(sorted(seen[g].dropna().astype(str).unique())) for g in model.groups}
+    own, span = [{g: levels[g] for g in varied_over(model, h.parameters)} for h in model.heads], _span(model, tables)
+    heads = tuple(_head_data(h, t, o, span, runs.index) for h, t, o in zip(model.heads, tables, own, strict=True))
     return Design(model, levels, heads, span)
 
 
@@ -152,27 +155,29 @@ def with_evaluations(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rows_for(head: Head, runs: pd.DataFrame) -> pd.DataFrame:
-    """Rows that a head observes: losses, scores, pass@k of a benchmark, or right answers per problem."""
-    table = runs[runs[head.observed].notna()] if head.observed in runs else runs.iloc[:0]
-    if head.response == "loss":
-        return table.drop_duplicates([c for c in ("run", "val_set") if c in table])
+def _observed(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Rows that a head observes: scores, losses, pass@k of a benchmark, or right answers per problem."""
+    table, rows = runs[runs[head.observed].notna()] if head.observed in runs else runs.iloc[:0], head.likelihood.rows
+    if rows == LOSSES:
+        return _losses(table, model)
     nowhere = pd.Series(False, table.index)
     tries = table["metric"].eq(PASS_AT_K) if "metric" in table else nowhere
     problems = table["problem"].notna() if "problem" in table else nowhere
-    rows = head.likelihood.rows
     return table[~tries if rows == SCORES else tries & (problems if rows == COUNTS else ~problems)]
 
 
 def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
-    column, table = head.observed, rows_for(head, runs)
+    """Rows of a head, complete and in range."""
+    table, groups = _observed(head, runs, model), varied_over(model, head.parameters)
     if table.empty:
-        what = "" if head.likelihood.rows == SCORES else f" of {head.likelihood.rows} (metric {PASS_AT_K!r})"
-        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}{what}")
-    table = with_evaluations(table) if EVALUATION in model.groups else table
-    if absent := [g for g in model.groups if g not in table]:
+        what = f" of {head.likelihood.rows} (metric {PASS_AT_K!r})" if head.response == "pass_at_k" else ""
+        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {head.observed!r}{what}")
+    table = with_evaluations(table) if EVALUATION in groups else table
+    if absent := [g for g in groups if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
-    check_ranges(table, (*head.columns, column))
+    if blank := [g for g in groups if table[g].isna().any()]:
+        raise DataError(f"model {model.name!r} needs a label in every row of the columns {blank}; some are blank")
+    check_ranges(table, (*head.columns, head.observed))
     if "metric" in table and (mixed := table.groupby("benchmark")["metric"].nunique().loc[lambda n: n > 1]).size:
         raise DataError(f"benchmarks {list(mixed.index[:5])} have scores of several metrics; keep one metric of each")
     for name, values in columns_of(head, table).items():
@@ -182,6 +187,21 @@ def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
                 f"model {model.name!r} needs {name!r} in every row: rows {lines} have none; "
                 "fill it in, drop the rows, or choose a model that does not read it"
             )
+    return table
+
+
+def _losses(table: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Each loss of a run once: those beside scores where the model forecasts both, and of one validation set."""
+    several = "val_set" in model.groups
+    if len(model.heads) > 1 and not several and "score" in table and table["score"].notna().any():
+        table = table[table["score"].notna()]
+    table = table.drop_duplicates([c for c in ("run", "step", "val_set") if c in table])
+    sets = list(table["val_set"].unique()) if "val_set" in table else []
+    if len(sets) > 1 and not several:
+        raise DataError(
+            f"model {model.name!r} forecasts one loss: the runs hold those of the validation sets {sets}; "
+            f"keep one, as in runs[runs['val_set'] == {sets[0]!r}]"
+        )
     return table
 
 

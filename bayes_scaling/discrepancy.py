@@ -30,9 +30,8 @@ _GRID = 201
 
 
 @cache
-def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Grid on [0, 1], the shapes there (grid, shape), their slopes at both ends (end, shape), and the standard
-    deviation of the slope that all finer shapes together have there."""
+def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Grid on [0, 1], all shapes there (grid, shape) from broad to fine, and their slopes at both ends (end, shape)."""
     u = np.linspace(0.0, 1.0, _GRID)
     early, late = np.minimum.outer(u, u), np.maximum.outer(u, u)
     lines = np.linalg.qr(np.stack([np.ones_like(u), u], axis=1))[0]
@@ -41,7 +40,7 @@ def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     every = (directions * np.sqrt(np.maximum(variances, 0)))[:, ::-1]
     every = every * np.sign(every[-1])
     slopes = np.stack([every[1] - every[0], every[-1] - every[-2]]) * (_GRID - 1)
-    return u, every[:, :SHAPES], slopes[:, :SHAPES], float(np.sqrt(np.sum(slopes[1, SHAPES:] ** 2)))
+    return u, every, slopes
 
 
 def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
@@ -62,7 +61,7 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     width = high - low
     if width <= 0:
         return np.zeros((len(decades), SHAPES))
-    grid, shapes, slopes, _ = _unit_shapes()
+    grid, shapes, slopes = (array[..., :SHAPES] if array.ndim > 1 else array for array in _unit_shapes())
     at = (np.asarray(decades, float) - low) / width
     inside = np.stack([np.interp(at, grid, shape) for shape in shapes.T], axis=1)
     outside = np.minimum(at, 0)[:, None] * slopes[0] + np.maximum(at - 1, 0)[:, None] * slopes[1]
@@ -70,8 +69,8 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
 
 
 def t_distributed(size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Draw heights of the shapes of new curves for a wandering of 1, shape (*size, SHAPES)."""
-    return np.sqrt(TAILS / rng.chisquare(TAILS, size))[..., None] * rng.normal(size=(*size, SHAPES))
+    """Draw heights of the shapes of new curves for a wandering of 1, shape (…, shape)."""
+    return np.sqrt(TAILS / rng.chisquare(TAILS, size[:-1]))[..., None] * rng.normal(size=size)
 
 
 def amplitudes(heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -79,7 +78,7 @@ def amplitudes(heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Parameters
     ----------
-    heights : (…, SHAPES) array
+    heights : (…, shape) array
         In units of the wandering of the group.
     rng : Generator
 
@@ -87,11 +86,16 @@ def amplitudes(heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     -------
     (…) array
     """
-    return np.sqrt((TAILS + np.sum(heights**2, axis=-1)) / rng.chisquare(TAILS + SHAPES, heights.shape[:-1]))
+    return np.sqrt((TAILS + np.sum(heights**2, axis=-1)) / rng.chisquare(TAILS + heights.shape[-1], heights.shape[:-1]))
 
 
 def walks(
-    decades: np.ndarray, span: tuple[float, float], curve: np.ndarray, size: tuple[int, ...], rng: np.random.Generator
+    decades: np.ndarray,
+    span: tuple[float, float],
+    curve: np.ndarray,
+    shapes: int,
+    size: tuple[int, ...],
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Draw what curves do beyond the range of the fitted runs, for a wandering of 1.
 
@@ -102,6 +106,8 @@ def walks(
     span : tuple of float
     curve : (row,) int array
         Which curve each row lies on; rows of one curve share its path.
+    shapes : int
+        How many shapes were learned; the slope that finer ones have at the end of the range is drawn as well.
     size : tuple of int
         Leading dimensions of the draws.
     rng : Generator
@@ -113,11 +119,12 @@ def walks(
     """
     beyond = np.maximum(decades - span[1], 0) + np.minimum(decades - span[0], 0)
     out = np.zeros((*size, len(decades)))
+    unlearned = np.sqrt((span[1] - span[0]) * np.sum(_unit_shapes()[2][1, shapes:] ** 2))
     for side in (1, -1):
         for which in np.unique(curve[side * beyond > 0]):
             rows = np.flatnonzero((curve == which) & (side * beyond > 0))
             distances, of_row = np.unique(np.abs(beyond[rows]), return_inverse=True)
-            slope = _unit_shapes()[-1] * np.sqrt(span[1] - span[0]) * rng.normal(size=size)
+            slope = unlearned * rng.normal(size=size)
             out[..., rows] = _path(distances, slope, rng)[..., of_row]
     return out
 

@@ -28,8 +28,9 @@ from bayes_scaling.design import check_ranges, columns_of, with_evaluations
 from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
+from bayes_scaling.heads import Head
 from bayes_scaling.luck import run_correlation, share
-from bayes_scaling.model import NOISE_GROUPS, Head
+from bayes_scaling.model import NOISE_GROUPS, varied_over
 from bayes_scaling.population import extended
 from bayes_scaling.tries import expectation, new_evaluations
 
@@ -103,13 +104,21 @@ def _observe(
     """One draw of the response per posterior draw and row; rows of one run share some of its luck."""
     distribution, arguments = fit.model.observation(head, mean, values, data, codes)
     drawn = draw(distribution, arguments, rng)
+    if head.response == "loss":
+        return np.asarray(head.likelihood.report(drawn, None))[..., _first_of_run(fit, head, plan)]
     n_items = columns_of(head, plan, ["n_items"])["n_items"]
     if correlation := run_correlation(fit, head):
         centre = np.asarray(head.likelihood.observe(mean, n_items))
         runs = plan["run"].astype("category").cat.codes.to_numpy()
         drawn = centre + share(drawn - centre, runs, correlation, rng)
-    response = np.asarray(head.likelihood.report(drawn, n_items))
-    return np.clip(response, 0.0, 1.0) if head.response == "accuracy" else response
+    return np.clip(np.asarray(head.likelihood.report(drawn, n_items)), 0.0, 1.0)
+
+
+def _first_of_run(fit: Fit, head: Head, plan: pd.DataFrame) -> np.ndarray:
+    """For every row, the first one of the same run and expectation: a run has one loss, whatever it is scored on."""
+    apart = dict.fromkeys(("run", *head.columns, *varied_over(fit.model, head.parameters)))
+    same = plan.groupby(list(apart), sort=False).ngroup()
+    return np.unique(same, return_index=True)[1][same]
 
 
 def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,9 @@ A law gives the negative log accuracy h = −log Q′ (Q′ is accuracy correcte
 reference run, because there the laws of the field are power laws.  Modifiers act on h, and `accuracy`
 turns h into a score.  A model chains them: ``"power_law > ceiling > accuracy"``.
 
-Adding a law: write one function here (positional arguments are columns of the runs, keyword-only
-arguments are parameters whose default is their prior) and decorate it with ``@form``.
+Adding a law: write one function here, or in another module that `laws` lists (positional arguments are
+columns of the runs, keyword-only arguments are parameters whose default is their prior) and decorate it
+with ``@form``.
 """
 
 from __future__ import annotations
@@ -107,6 +108,14 @@ def ceiling(
     return neglog + E
 
 
+FLOOR_SHIFT = real(-0.15, 0.15, "log odds of the floor beyond those of chance", spread=0.2)
+
+
+def floor_near(chance: Any, floor_shift: Any) -> Any:
+    """Score that is reached without any skill: the chance level with its log odds shifted, 0 where chance is 0."""
+    return chance / (chance + (1 - chance) * ops.exp(-floor_shift))
+
+
 @form(gives="score")
 def pass_rate(neglog: Any) -> Any:
     r"""Score where guessing does not help, as with tested code and open answers: exp(−h)."""
@@ -118,7 +127,7 @@ def accuracy(
     neglog: Any,
     chance: Any,
     *,
-    floor_shift: Any = real(-0.15, 0.15, "log odds of the floor beyond those of chance", spread=0.2),
+    floor_shift: Any = FLOOR_SHIFT,
 ) -> Any:
     r"""Score from negative log accuracy, above a floor near the structural chance level.
 
@@ -127,5 +136,5 @@ def accuracy(
     F is exactly 0 where chance is 0 (generative benchmarks).  With shift 0 this inverts the chance
     correction of Krajewski et al. 2025 (arXiv 2512.08894), Eq. 3.
     """
-    floor = chance / (chance + (1 - chance) * ops.exp(-floor_shift))
+    floor = floor_near(chance, floor_shift)
     return floor + (1 - floor) * ops.exp(-neglog)

@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 
 from bayes_scaling.design import Design
-from bayes_scaling.discrepancy import SHAPES, TAILS
+from bayes_scaling.discrepancy import TAILS
 from bayes_scaling.model import SPREAD_SCALE, Effect
 
 
@@ -52,12 +52,12 @@ def _offsets(design: Design, effect: Effect) -> Any:
         return pm.math.constant(np.zeros(shape))
     own = design.centring(effect)
     if effect.curve:
-        part = own / np.arange(1, 1 + SHAPES)
+        part = own / np.arange(1, 1 + effect.shapes)
         heights = pm.Flat(f"{effect.name}_z", shape=shape)
         square = (heights**2 * sd ** (-2 * part)).sum(-1)
         pm.Potential(
             f"{effect.name}_prior",
-            -(TAILS + SHAPES) / 2 * pm.math.log1p(square / TAILS) - part.sum() * pm.math.log(sd),
+            -(TAILS + effect.shapes) / 2 * pm.math.log1p(square / TAILS) - part.sum() * pm.math.log(sd),
         )
         return pm.Deterministic(effect.name, sd ** (1 - part) * heights)
     z = pm.ZeroSumNormal(f"{effect.name}_z", sigma=sd**own, n_zerosum_axes=len(shape), shape=shape)

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.design import Design
-from bayes_scaling.discrepancy import SHAPES
 from bayes_scaling.model import NOISE_GROUPS, SPREAD_SCALE, Effect, Model
 
 NOWHERE = -1  # position of a quantity that is not learned
@@ -69,7 +68,7 @@ def expand(design: Design, points: np.ndarray) -> xr.Dataset:
             slot = where[effect.name]
             if effect.learned:
                 out[f"{effect.name}_sd"] = (lead, spread(effect, slot, points))
-            dims = (*lead, *effect.group, *(["shape"] if effect.curve else []))
+            dims = (*lead, *effect.group, *([f"{effect.name}_shape"] if effect.curve else []))
             out[effect.name] = (dims, offsets(design, effect, slot, points))
     coords = {g: list(known) for g, known in design.levels.items()}
     dataset = xr.Dataset(out, coords={**coords, "chain": range(points.shape[0]), "draw": range(points.shape[1])})
@@ -121,7 +120,7 @@ def offsets(design: Design, effect: Effect, slot: Slot, points: np.ndarray) -> n
         return np.zeros((*points.shape[:-1], *shape))
     sd = spread(effect, slot, points)[(..., *(None,) * len(shape))]
     if effect.curve:
-        finer = np.arange(1, 1 + SHAPES)
+        finer = np.arange(1, 1 + effect.shapes)
         return sd ** (1 - design.centring(effect) / finer) * free.reshape(*points.shape[:-1], *shape)
     free = free.reshape(*points.shape[:-1], *(n - 1 for n in shape))
     for axis in range(-len(shape), 0):

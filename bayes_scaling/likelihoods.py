@@ -1,4 +1,4 @@
-r"""Likelihoods: how an observed score scatters around its expectation, as a PyMC distribution.
+r"""Likelihoods: how an observed score or loss scatters around its expectation, as a PyMC distribution.
 
 All likelihoods of a score share one variance law.  Benchmark items are common to all runs, so scatter is
 not binomial: part of the item noise cancels between runs, and runs leave the law by more than their
@@ -10,6 +10,7 @@ with v / (1 + v) in place of v = scatter² + … for beta, and the whole item no
 and normal, m is kept one point away from 0 and 1: near its floor a benchmark says little about its law, and
 a score of exactly 0 must not say more than one of 0.001.
 
+A loss is a mean over so many tokens that nothing but the run makes it scatter, in proportion to itself.
 For pass@k there are two: `loglog` for pass@k as it is reported, `counts` for right answers per problem.
 
 Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
@@ -30,7 +31,7 @@ from bayes_scaling.parameters import Component, positive, unit
 
 EDGE = 0.01
 NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known
-SCORES, TRIES, COUNTS = "scores", "pass@k of a benchmark", "right answers per problem"
+SCORES, LOSSES, TRIES, COUNTS = "scores", "losses", "pass@k of a benchmark", "right answers per problem"
 SURE = 1e-12  # how near to 0 and 1 the mean success probability may come
 
 LIKELIHOODS: dict[str, Likelihood] = {}
@@ -38,16 +39,16 @@ LIKELIHOODS: dict[str, Likelihood] = {}
 
 @dataclass(frozen=True)
 class Likelihood:
-    """An observation model: a component, and the map between scores and what the distribution draws.
+    """An observation model: a component, and the map between scores (or losses) and what the distribution draws.
 
     Attributes
     ----------
     component : Component
         ``(mean, n_items, *, parameters) -> (distribution, arguments)``.
     observe, report : callable
-        From score and n_items to a value of the distribution, and back.
+        From score (or loss) and n_items to a value of the distribution, and back.
     rows : str
-        Which rows of a table it observes: those of ``SCORES``, ``TRIES`` or ``COUNTS``.
+        Which rows of a table it observes: those of ``SCORES``, ``LOSSES``, ``TRIES`` or ``COUNTS``.
     """
 
     component: Component
@@ -66,7 +67,7 @@ def _unshrink(value: Any, n_items: Any) -> Any:
 
 
 def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any], rows: str = SCORES) -> Any:
-    """Register an observation model under its own name."""
+    """Register an observation model under its own name; ``rows`` are those that it observes."""
 
     def register(function: Any) -> Likelihood:
         found = LIKELIHOODS[function.__name__] = Likelihood(Component.of(function), observe, report, rows)
@@ -110,6 +111,16 @@ def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
         "alpha": mean * concentration,
         "beta": (1 - mean) * concentration,
     }
+
+
+@likelihood(lambda loss, n_items: np.log(loss), lambda value, n_items: np.exp(value), LOSSES)
+def log_normal(
+    mean: Any, *, scatter: Any = positive(0.002, 0.03, "relative scatter of the loss of runs around the law")
+) -> Any:
+    """Log-normal: a loss scatters in proportion to itself, and stays positive; its logarithm is observed."""
+    import pymc as pm
+
+    return pm.Normal, {"mu": ops.log(mean) - scatter**2 / 2, "sigma": scatter}
 
 
 def _loglog(score: Any, n_items: Any) -> Any:

@@ -6,59 +6,23 @@ A model is a frozen value, independent of any data; `documents` reads and writes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.errors import ModelError
-from bayes_scaling.likelihoods import COUNTS, SCORES, TRIES, Likelihood
-from bayes_scaling.parameters import Component, Parameter
+from bayes_scaling.heads import Head, check_head
+from bayes_scaling.parameters import Parameter
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
 EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
 NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
-RESPONSES = {
-    "accuracy": "score",
-    "loss": "loss",
-    "pass_at_k": "score",
-}  # what a head is called -> the column that holds it
-
-
-@dataclass(frozen=True)
-class Head:
-    """One observed response: its name, the chain of laws behind its mean, and its likelihood."""
-
-    response: str
-    form: Component
-    likelihood: Likelihood
-
-    @property
-    def noise(self) -> dict[str, Parameter]:
-        """Parameters of the likelihood under the names that the model knows them by."""
-        own = self.likelihood.component.parameters
-        return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
-
-    @property
-    def observed(self) -> str:
-        """Column that holds what the likelihood observes."""
-        return "n_correct" if self.likelihood.rows == COUNTS else RESPONSES[self.response]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Data columns that the mean and the likelihood read."""
-        return tuple(dict.fromkeys((*self.form.inputs, *self.likelihood.component.inputs[1:])))
-
-    @property
-    def exchangeable(self) -> bool:
-        """Whether many rows are equal, such that the compiled density reads each once, with its number."""
-        return self.likelihood.rows == COUNTS
 
 
 @dataclass(frozen=True)
@@ -91,13 +55,18 @@ class Effect:
         """Parameter and columns, joined: what the posterior calls the offsets."""
         return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
 
+    @property
+    def shapes(self) -> int:
+        """How many shapes are learned of each curve: those of an interaction are told by few runs each."""
+        return 0 if not self.curve else 1 if len(self.group) > 1 else SHAPES
+
     def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
         levels = tuple(codes[c] for c in self.group)
         if not self.curve:
             return values[self.name][(..., *levels)]
         total = values.get(f"{self.name}_beyond", 0.0)
-        for shape in range(SHAPES):
+        for shape in range(self.shapes):
             height = values[self.name][(..., *levels, shape)]
             total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
         return total
@@ -156,8 +125,11 @@ class Model:
         if len({head.response for head in self.heads}) < len(self.heads):
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
-            _check_chain(head, self.name)
-            _check_rows(head, self.name)
+            check_head(head, self.name)
+            if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
+                raise ModelError(
+                    f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
+                )
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
                 _check_groups(f"{what}.{name}", groups, self.name)
@@ -205,8 +177,7 @@ class Model:
     @property
     def groups(self) -> tuple[str, ...]:
         """Columns that parameters vary over, in order of first use."""
-        used = (c for p in self.parameters for e in self.effects(p) for c in e.group)
-        return tuple(dict.fromkeys(used))
+        return varied_over(self, self.parameters)
 
     def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Value of a parameter at every row, from graph variables or from posterior arrays.
@@ -246,36 +217,17 @@ class Model:
         return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
 
 
+def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:
+    """Columns that some parameters of a model vary over, in order of first use."""
+    return tuple(dict.fromkeys(c for p in parameters for e in model.effects(p) for c in e.group))
+
+
 def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:
     """Replace the interval that a law declares by that of a model document."""
     if unknown := sorted(set(interval) - {"low", "high"}):
         raise ModelError(f"[priors.{parameter.name}] takes low and high, got {unknown}")
     low, high = (interval.get(end, getattr(parameter, end)) for end in ("low", "high"))
     return replace(parameter, low=low, high=high)
-
-
-def _check_chain(head: Head, where: str) -> None:
-    """Every part of a chain takes what the one before it gives, and the last gives the response."""
-    parts, wanted = head.form.parts, RESPONSES[head.response]
-    broken = [p.name for before, p in pairwise(parts) if p.inputs[0] != before.gives]
-    if parts[0].inputs[0] == "neglog" or broken or parts[-1].gives != wanted:
-        said = ", ".join(f"{p.name} gives {p.gives}" for p in parts)
-        raise ModelError(
-            f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
-            f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
-        )
-
-
-def _check_rows(head: Head, where: str) -> None:
-    """pass@k takes a likelihood made for it, and a law of k unless the likelihood says how pass@k follows."""
-    rows = head.likelihood.rows
-    right = (head.response == "pass_at_k") == (rows != SCORES) and ("k" in head.form.inputs) == (rows == TRIES)
-    if not right:
-        raise ModelError(
-            f"{where}: {head.response} cannot go with {head.form.name!r} and {head.likelihood.component.name!r}; "
-            "pass_at_k takes a law of k such as 'repeated_sampling > pass_rate' with 'loglog', or one of the rate "
-            "of single answers such as 'power_law > pass_rate' with 'counts'; other responses take neither"
-        )
 
 
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:

@@ -92,10 +92,10 @@ def _curves(
     shape = tuple(len(labels[c]) for c in effect.group)
     sd = sd[(..., *(None,) * (len(shape) + 1))]
     if shape != heights.shape[2:-1]:
-        heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape), rng), heights)
+        heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape, effect.shapes), rng), heights)
     level = tuple(codes[c] for c in effect.group)
     which = np.ravel_multi_index(level, shape) if level else np.zeros(len(plan), int)
     assert fit.design.span is not None
-    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, heights.shape[:2], rng)
+    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, effect.shapes, heights.shape[:2], rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
     return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}

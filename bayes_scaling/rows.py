@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.model import Head
+from bayes_scaling.heads import Head
 
 FORMATS = {
     "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
@@ -83,7 +83,7 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     import pymc as pm
     import pytensor.tensor as pt
 
-    values = {name: pt.dscalar(name) for name in head_parameters(head)}
+    values = {name: pt.dscalar(name) for name in head.parameters}
     data = {name: pt.dscalar(name) for name in (*head.columns, "observed", *([WEIGHT] if head.exchangeable else []))}
     theta = {p.name: values[p.name] for p in head.form.parameters}
     mean = head.form(*(data[c] for c in head.form.inputs), **theta)
@@ -107,11 +107,6 @@ def _simplified(graphs: Any) -> list[Any]:
         warnings.filterwarnings("ignore", message="PyTensor could not link to a BLAS")  # scalars need none
         simplified: Any = rewrite_graph(graphs, include=include)
     return list(simplified)
-
-
-def head_parameters(head: Head) -> tuple[str, ...]:
-    """Names of the parameters of a head, in the order in which its loop reads them."""
-    return (*(p.name for p in head.form.parameters), *(p.name for p in head.noise.values()))
 
 
 class _Printer:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from bayes_scaling import passk
 from bayes_scaling.design import columns_of
+from bayes_scaling.heads import Head
 from bayes_scaling.likelihoods import COUNTS
-from bayes_scaling.model import EVALUATION, Head
+from bayes_scaling.model import EVALUATION
 
 Arguments = dict[str, np.ndarray]
 

@@ -28,7 +28,7 @@ FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 def grid(
     *, benchmarks: int = 4, mixtures: int = 2, sizes: int = 6, ratios: tuple[float, ...] = (20.0,), decades: float = 2.0
 ) -> pd.DataFrame:
-    """A checked table in which every run of a grid of sizes was scored on every benchmark, at 0.5.
+    """A checked table in which every run of a grid of sizes was scored on every benchmark, at 0.5, and has a loss of 3.
 
     Model sizes spread evenly in log compute around the reference run of the laws (1B parameters at 20 tokens each).
     """
@@ -37,14 +37,20 @@ def grid(
         params = float(np.round(1e9 * 10 ** (size / 2)))
         own = {"mixture": f"mixture {mixture}", "params": params, "tokens": np.round(ratio * params)}
         for number in range(benchmarks):
-            test = {"chance": CHANCES[number % len(CHANCES)], "n_items": ITEMS[number % len(ITEMS)], "score": 0.5}
+            test = {"chance": CHANCES[number % len(CHANCES)], "n_items": ITEMS[number % len(ITEMS)]}
+            test |= {"score": 0.5, "loss": 3.0}
             rows.append({**own, "benchmark": f"benchmark {number:02d}", **test})
     return validate(pd.DataFrame(rows))
 
 
+def scored(model: Model) -> int:
+    """Position of the head of a model that gives scores: the accuracy, or pass@k."""
+    return [head.response != "loss" for head in model.heads].index(True)
+
+
 def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: float = 200.0) -> pd.DataFrame:
     """A table of `grid` with the rows that a model observes: every score, several k of it, or every problem."""
-    rows = model.heads[0].likelihood.rows
+    rows = model.heads[scored(model)].likelihood.rows
     if rows == SCORES:
         return table
     own = {"metric": "pass@k", "chance": 0.0, "n_samples": samples, "n_items": float(problems)}
@@ -72,13 +78,17 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
 
 def goes_with(name: str, likelihood: str) -> bool:
     """Whether a registered model can have another likelihood in place of its own."""
-    return LIKELIHOODS[likelihood].rows == load_model(name).heads[0].likelihood.rows
+    model = load_model(name)
+    return LIKELIHOODS[likelihood].rows == model.heads[scored(model)].likelihood.rows
 
 
 def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
-    """A registered model with other words in its document; what it says of other noise parameters is left out."""
+    """A registered model with other words in its document; what it says of other noise parameters is left out.
+
+    The likelihood is that of the scores; that of the losses stays.
+    """
     written = to_document(load_model(name)) | document
-    written["heads"] = [head | {"likelihood": likelihood} for head in written["heads"]]
+    written["heads"] = [h | ({"likelihood": likelihood} if h["response"] != "loss" else {}) for h in written["heads"]]
     bare = from_document({"heads": written["heads"]}).parameters
     kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
     return from_document(written | kept | {"pooling": pooling})
@@ -107,12 +117,16 @@ class World:
         return replace(self.design, heads=tuple(replace(head, observed=values[at]) for head, values in pairs))
 
     def runs(self, table: pd.DataFrame, at: int = 0) -> pd.DataFrame:
-        """The table with the reported accuracies of one draw."""
-        head, data = self.design.model.heads[0], self.design.heads[0]
-        if head.likelihood.rows == COUNTS:
-            return table.assign(n_correct=self.observed[0][at], score=self.observed[0][at] / table["n_samples"])
-        items = data.columns["n_items"]
-        return table.assign(score=head.likelihood.report(self.observed[0][at], items))
+        """The table with the reported responses of one draw; a loss stands beside every score of its run."""
+        table = table.copy()
+        for head, data, observed in zip(self.design.model.heads, self.design.heads, self.observed, strict=True):
+            reported = head.likelihood.report(observed[at], data.columns.get("n_items"))
+            if head.response == "loss":
+                reported = table["run"].map(dict(zip(table["run"].iloc[data.rows], reported, strict=True)))
+            table[head.observed] = reported
+            if head.likelihood.rows == COUNTS:
+                table["score"] = reported / table["n_samples"]
+        return table
 
 
 def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: np.random.Generator) -> World:
@@ -132,7 +146,7 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
     return World(design, truth, tuple(means), tuple(observed))
 
 
-def unfitted(model, seed=1, **size):
+def unfitted(model: Model, seed: int = 1, **size: Any) -> Fit:
     """A fit whose draws come from the prior, for what no sampling is needed to see."""
     table, rng = asked(model, grid(**size)), np.random.default_rng(seed)
     world = simulate(model, table, 1, rng)

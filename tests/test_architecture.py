@@ -23,10 +23,12 @@ PACKAGE = ROOT / "bayes_scaling"
 # A module imports only modules that stand before it.
 ORDER = [
     *("errors", "ops", "passk", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
-    *("parameters", "readers", "forms", "likelihoods", "discrepancy", "model", "documents", "design", "graph"),
+    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "heads", "discrepancy"),
+    *("model", "documents", "design", "graph"),
     *(
         "layout",
         "specials",
+        "effects",
         "kernel",
         "rows",
         "density",

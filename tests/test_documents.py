@@ -23,6 +23,7 @@ GOOD = {
     "pooling": "partial",
     "heads": [{"response": "accuracy", "form": "power_law > ceiling > accuracy", "likelihood": "beta"}],
     "varies": {"A": {"benchmark": 0.7, "mixture": 0.15, "benchmark:mixture": 0.1}, "E": {"benchmark": 0.4}},
+    "discrepancy": {"alpha": {"benchmark": 0.2, "all": 0.1}},
     "priors": {"alpha": {"low": 0.1, "high": 0.5}},
     "fixed": {"floor_shift": 0.0},
 }
@@ -31,7 +32,7 @@ every_model = pytest.mark.parametrize("name", list_models())
 # key of the document -> what stands there -> what is said
 SLIPS = [
     ({"head": []}, r"^here: unknown key 'head'; did you mean 'heads'\?$"),
-    ({"qqqq": 1}, r"^here: unknown key 'qqqq'; there are \['fails_when', 'fixed', 'heads'"),
+    ({"qqqq": 1}, r"^here: unknown key 'qqqq'; there are \['discrepancy', 'fails_when', 'fixed', 'heads'"),
     ({"heads": []}, r"^here: needs at least one \[\[heads\]\] with response, form and likelihood$"),
     ({"heads": {"response": "accuracy"}}, r"^here: needs at least one \[\[heads\]\]"),
     ({"heads": [{"response": "accuracy"}]}, r"^here: a head lacks \['form', 'likelihood'\]; it holds \['response'\]$"),
@@ -40,7 +41,7 @@ SLIPS = [
         {"heads": [GOOD["heads"][0] | {"form": "power_lw > accuracy"}]},
         r"^here: no law 'power_lw'; did you mean 'pow",
     ),
-    ({"heads": [GOOD["heads"][0] | {"form": "zzz"}]}, r"^here: no law 'zzz'; there are \['accuracy', 'ceiling', "),
+    ({"heads": [GOOD["heads"][0] | {"form": "zzz"}]}, r"^here: no law 'zzz'; there are \['accuracy', "),
     ({"heads": [GOOD["heads"][0] | {"form": ""}]}, r"^here: no law ''"),
     ({"heads": [GOOD["heads"][0] | {"likelihood": "bta"}]}, r"^here: no likelihood 'bta'; did you mean 'beta'\?$"),
     ({"heads": [GOOD["heads"][0] | {"response": "acuracy"}]}, r"^here: no response 'acuracy'; did you mean 'accuracy'"),
@@ -51,6 +52,7 @@ SLIPS = [
         {"varies": {"gamma": {"benchmark": 0.1}}},
         r"^mine: \[varies\] names \['gamma'\]; the parameters are \['A', ",
     ),
+    ({"discrepancy": {"gamma": {"all": 0.1}}}, r"^mine: \[discrepancy\] names \['gamma'\]; the parameters are "),
     ({"fixed": {"gamma": 1.0}}, r"^mine: \[fixed\] names \['gamma'\]; the parameters are "),
     ({"priors": {"gamma": {"low": 0.1}}}, r"^mine: \[priors\] names \['gamma'\]; the parameters are "),
     ({"varies": {"A": 0.3}}, r"^here: \[varies.A\] must be a table, got 0.3$"),
@@ -106,7 +108,10 @@ def test_every_model_can_be_laid_over_every_shipped_data_set(name, dataset):
         return
     design = lay_out(model, runs)
     assert set(design.levels) == set(design.model.groups)
-    assert all(len(head.rows) == len(head.observed) > 100 for head in design.heads)
+    for head, data in zip(design.model.heads, design.heads, strict=True):
+        assert len(data.rows) == len(data.observed) > (30 if head.response == "loss" else 100)
+        assert all((position >= 0).all() for position in data.codes.values())
+    assert all("nan" not in known for known in design.levels.values())
 
 
 @every_model
@@ -127,11 +132,20 @@ def test_reading_a_document_does_not_change_it():
 @pytest.mark.parametrize(("change", "match"), SLIPS)
 def test_slips_are_named(change, match):
     with pytest.raises(ModelError, match=match):
-        _ = from_document(GOOD | {"varies": {}, "priors": {}, "fixed": {}} | change, where="here").parameters
+        _ = from_document(
+            GOOD | {"varies": {}, "discrepancy": {}, "priors": {}, "fixed": {}} | change, where="here"
+        ).parameters
 
 
 def test_one_slip_of_each_kind_is_tried():
-    assert {key for change, _ in SLIPS for key in change} >= {"heads", "pooling", "varies", "fixed", "priors"}
+    assert {key for change, _ in SLIPS for key in change} >= {
+        "heads",
+        "pooling",
+        "varies",
+        "discrepancy",
+        "fixed",
+        "priors",
+    }
 
 
 def test_a_model_that_does_not_exist_is_refused_with_a_suggestion():

@@ -17,11 +17,12 @@ from bayes_scaling.documents import from_document, list_models, load_model, to_d
 from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecasting import forecast
-from bayes_scaling.likelihoods import LIKELIHOODS
+from bayes_scaling.likelihoods import LIKELIHOODS, SCORES
 from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import POOLINGS
 from bayes_scaling.summaries import average_benchmarks
 
+OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
 KNOWN = ["benchmark 00", "benchmark 03"]
 
 
@@ -97,12 +98,7 @@ def test_forecasting_does_not_change_plan_or_fit():
     xr.testing.assert_identical(small_fit().posterior, posterior)
 
 
-OF_SCORES = [
-    words for words in product(list_models(), LIKELIHOODS) if goes_with(*words) and goes_with(words[0], "beta")
-]
-
-
-@pytest.mark.parametrize(("name", "likelihood"), OF_SCORES)
+@pytest.mark.parametrize(("name", "likelihood"), [w for w in product(list_models(), OF_SCORES) if goes_with(*w)])
 def test_forecasts_stay_in_bounds(name, likelihood):
     model = variant(name, likelihood)
     fit = unfitted(model, benchmarks=3, mixtures=1)

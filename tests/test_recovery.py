@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
-from simulate import asked, grid, prior_points, simulate
+from simulate import asked, grid, prior_points, scored, simulate
 
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import list_models, load_model
@@ -18,8 +18,10 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning"),  # fewer draws than a verdict asks for
 ]
-REPLICATIONS = 3
+REPLICATIONS, FEWER = 3, 2  # of the laws that the others extend, and of the others
+BASES = ("power_law", "params_tokens")
 HELD = 0.8
+RATES = ("alpha", "beta", "growth", "steepness", "slope")  # how fast a benchmark improves, by the law
 FURTHER = 10.0
 every_model = pytest.mark.parametrize("name", list_models())
 
@@ -39,7 +41,7 @@ def replications(name):
     """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than draws do."""
     model, found = load_model(name), []
     table = table_for(model)
-    for seed in range(REPLICATIONS):
+    for seed in range(REPLICATIONS if name in BASES else FEWER):
         rng = np.random.default_rng(seed)
         world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
         found.append((world, fit(model, world.runs(table), seed=seed, draws=500), table))
@@ -65,13 +67,14 @@ def test_intervals_cover_what_made_the_data(name):
 
 
 @every_model
-def test_exponents_follow_those_that_made_the_data(name):
-    exponents = [n for n in ("alpha", "beta") if n in load_model(name).parameters]
-    assert exponents
-    for exponent in exponents:
+def test_rates_follow_those_that_made_the_data(name):
+    model = load_model(name)
+    rates = [n for n in RATES if "benchmark" in model.varies.get(n, {})]
+    assert rates
+    for rate in rates:
         pairs = []
         for world, found, _ in replications(name):
-            truth, mean = world.truth[exponent][0, 0], found.posterior[exponent].mean(("chain", "draw"))
+            truth, mean = world.truth[rate][0, 0], found.posterior[rate].mean(("chain", "draw"))
             pairs.append(np.log([truth.to_numpy().ravel(), mean.transpose(*truth.dims).to_numpy().ravel()]))
         truth, mean = np.concatenate(pairs, axis=1)
         assert np.corrcoef(truth, mean)[0, 1] > 0.6
@@ -84,14 +87,14 @@ def test_forecasts_cover_the_expectation_one_decade_ahead(name):
     covered, errors = [], []
     for world, found, table in replications(name):
         model = found.model
-        largest = table[table["flops"] == table["flops"].max()].drop(columns=["score", "n_correct"])
+        largest = table[table["flops"] == table["flops"].max()].drop(columns=["score", "loss", "n_correct"])
         largest = largest.drop_duplicates(["run", "benchmark", "k"])
         plan = largest.assign(
             params=largest["params"] * FURTHER**0.5,
             tokens=largest["tokens"] * FURTHER**0.5,
             flops=largest["flops"] * FURTHER,
         )
-        expected = f"{model.heads[0].response}_mean"
+        expected = f"{model.heads[scored(model)].response}_mean"
         ahead = forecast(found, plan, seed=1, even_if_not_converged=True)[expected]
         sure = replace(found, tree=xr.DataTree.from_dict({"posterior": world.truth}))
         truth = forecast(sure, plan, seed=1, even_if_not_converged=True)[expected].to_numpy()[0, 0]
