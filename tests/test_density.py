@@ -317,11 +317,18 @@ def test_a_new_law_goes_all_the_way(monkeypatch):
 
 
 def test_editing_a_law_asks_for_another_compilation(monkeypatch):
-    keys = set()
-    for text in ("one text", "another text"):
-        monkeypatch.setattr(density_module.inspect, "getsource", lambda module, text=text: text)
-        keys.add(density_module._key(load_model("power_law")))
-    assert len(keys) == 2
+    keys = {density_module._key(load_model("power_law"))}
+    for part in ("KERNELS", "SOURCES"):
+        with monkeypatch.context() as changed:
+            changed.setattr(density_module, part, ["another text"])
+            keys.add(density_module._key(load_model("power_law")))
+    assert len(keys) == 3
+
+
+def test_files_that_are_edited_meanwhile_do_not_name_the_code_that_runs(monkeypatch):
+    before = density_module._key(load_model("power_law"))
+    monkeypatch.setattr(density_module.inspect, "getsource", lambda module: "another text")
+    assert density_module._key(load_model("power_law")) == before
 
 
 def test_the_posterior_holds_whatever_the_graph_names():
