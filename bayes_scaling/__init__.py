@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
     from bayes_scaling.forest import plot_exponents
+    from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
     from bayes_scaling.summaries import average_benchmarks, summarise
 
@@ -36,6 +37,7 @@ _HOMES = {
     "list_models": "documents",
     "load_dataset": "data",
     "load_model": "documents",
+    "pass_at_k": "passk",
     "plan_runs": "data",
     "plot_exponents": "forest",
     "plot_law": "figures",
@@ -57,6 +59,7 @@ __all__ = [
     "list_models",
     "load_dataset",
     "load_model",
+    "pass_at_k",
     "plan_runs",
     "plot_exponents",
     "plot_law",

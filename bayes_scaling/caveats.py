@@ -7,9 +7,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.design import PASS_AT_K
 from bayes_scaling.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"
+NEVER_SOLVED = "never solved so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
 JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
 UNSEEN = "never seen: drawn from the population"
@@ -44,6 +46,8 @@ def remark(fit: Known, benchmark: str) -> str:
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:
         return UNSEEN
+    if "metric" in rows and rows["metric"].eq(PASS_AT_K).all():
+        return "" if rows["score"].gt(0).any() else NEVER_SOLVED
     rows = rows.sort_values("flops")
     scores = rows["score"].to_numpy(float)
     few = max(3, len(rows) // 6)

@@ -74,6 +74,7 @@ def contradictions(runs: pd.DataFrame, place: Place) -> list[str]:
 def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     test, score, loss = (runs[name].notna() for name in ("benchmark", "score", "loss"))
     every = pd.Series(True, index=runs.index)
+    problem = runs["problem"].notna()
     needs_chance = runs["metric"].isin(CHOICE_METRICS)
     needed = [
         ("run", every, "name the run, or leave the column out"),
@@ -86,7 +87,9 @@ def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         ("chance", score & needs_chance, "give 1 / choices, or 0 where answers are open"),
         ("val_set", loss, "name the validation set of each loss, or leave the column out"),
         ("loss", ~test & ~score, "a row without benchmark needs a loss"),
-        ("n_items", runs["n_correct"].notna(), "n_correct needs n_items"),
+        ("n_items", runs["n_correct"].notna() & ~problem, "n_correct needs n_items"),
+        ("n_correct", problem, "a row with a problem needs n_correct, its right answers"),
+        ("n_samples", problem, "a row with a problem needs n_samples, the answers that were drawn"),
         ("k", runs["metric"].eq("pass@k"), "the metric pass@k needs k"),
     ]
     for name, where, advice in needed:
@@ -102,18 +105,25 @@ def _reach(runs: pd.DataFrame, place: Place) -> Iterator[str]:
 
 
 def _counts(runs: pd.DataFrame, place: Place) -> Iterator[str]:
-    right, items = runs["n_correct"], runs["n_items"]
-    if (bad := runs[right > items]).size:
-        pairs = [Said(f"{a:.0f} of {b:.0f}") for a, b in zip(bad["n_correct"], bad["n_items"], strict=True)]
-        yield place.complaint("column 'n_correct'", "must not exceed 'n_items'", bad.index, pairs)
-    rounding = np.maximum(0.5 / items, 0.0005) + 1e-9
-    if (bad := runs[(right <= items) & ((runs["score"] - right / items).abs() > rounding)]).size:
-        parts = zip(bad["score"], bad["n_correct"], bad["n_items"], strict=True)
-        said = [Said(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
-        yield place.complaint("column 'score'", "must agree with n_correct / n_items", bad.index, said)
+    problem = runs["problem"].notna()
+    for rows, of in ((runs[~problem], "n_items"), (runs[problem], "n_samples")):
+        right, items = rows["n_correct"], rows[of]
+        if (bad := rows[right > items]).size:
+            pairs = [Said(f"{a:.0f} of {b:.0f}") for a, b in zip(bad["n_correct"], bad[of], strict=True)]
+            yield place.complaint("column 'n_correct'", f"must not exceed {of!r}", bad.index, pairs)
+        rounding = np.maximum(0.5 / items, 0.0005) + 1e-9
+        if (bad := rows[(right <= items) & ((rows["score"] - right / items).abs() > rounding)]).size:
+            parts = zip(bad["score"], bad["n_correct"], bad[of], strict=True)
+            said = [Said(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
+            yield place.complaint("column 'score'", f"must agree with n_correct / {of}", bad.index, said)
 
 
 def _tries(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    problem = runs["problem"].notna()
+    for name, right in (("metric", "pass@k"), ("k", 1)):
+        if (bad := runs[problem & runs[name].ne(right)]).size:
+            rule = f"must be {right} or blank in rows with a problem, whose right answers say all of pass@k"
+            yield place.complaint(f"column {name!r}", rule, bad.index, bad[name])
     stray = runs[runs["k"].gt(1) & runs["metric"].ne("pass@k")]
     if stray.size:
         yield place.complaint("column 'k'", "belongs to the metric pass@k only", stray.index, stray["k"])
@@ -156,7 +166,7 @@ def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place:
 
 def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     for rows, keys in (
-        (runs[runs["score"].notna()], ["run", "benchmark", "metric", "k"]),
+        (runs[runs["score"].notna()], ["run", "benchmark", "metric", "k", "problem"]),
         (runs[runs["benchmark"].isna()], ["run", "val_set"]),
     ):
         again = rows[rows.duplicated(keys, keep=False)]

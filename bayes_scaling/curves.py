@@ -12,7 +12,7 @@ import pandas as pd
 from bayes_scaling.design import PASS_AT_K
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
-from bayes_scaling.model import RESPONSES
+from bayes_scaling.heads import RESPONSES
 from bayes_scaling.plans import plan_runs
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito

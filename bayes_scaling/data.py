@@ -13,6 +13,7 @@ metric                kind of score            "accuracy" if absent
 score                 proportion, 0 to 1       n_correct / n_items if absent
 n_correct, n_items    items                    may be blank
 n_samples, k          samples, k for pass@k    may be blank; pass@k needs k
+problem               text                     blank but in rows of right answers per problem
 chance                proportion               0 if absent for open answers, else needed
 loss                  nats per token           may be blank
 val_set               text                     "unspecified" if absent
@@ -154,14 +155,20 @@ def _is_percent(value: object) -> bool:
 def _completed(runs: pd.DataFrame, given: pd.Index) -> pd.DataFrame:
     """Fill in what follows from the rest; a column that is partly blank is left for the checks to refuse."""
     scored = runs["score"].notna() | runs["n_correct"].notna()
-    open_answers = runs["metric"].isin(OPEN_METRICS)
+    problems = runs["problem"].notna()
+    metric = _default(runs["metric"], "accuracy", scored).mask(problems & runs["metric"].isna(), "pass@k")
+    open_answers = metric.isin(OPEN_METRICS)
+    items = runs[problems].groupby("benchmark")["problem"].nunique()
+    trials = runs["n_items"].mask(problems, runs["n_samples"])
     filled = {
         "family": _default(runs["family"], UNSPECIFIED, runs["family"].isna()),
         "mixture": _default(runs["mixture"], UNSPECIFIED, runs["mixture"].isna()),
-        "metric": _default(runs["metric"], "accuracy", scored),
+        "metric": metric,
         "val_set": _default(runs["val_set"], UNSPECIFIED, runs["loss"].notna()),
         "flops": runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"]),
-        "score": runs["score"].fillna(runs["n_correct"] / runs["n_items"]),
+        "score": runs["score"].fillna(runs["n_correct"] / trials),
+        "k": runs["k"].mask(problems & runs["k"].isna(), 1.0),
+        "n_items": runs["n_items"].mask(problems & runs["n_items"].isna(), runs["benchmark"].map(items)),
         "chance": runs["chance"].mask(runs["chance"].isna() & open_answers & scored, 0.0),
     }
     runs = runs.assign(**filled)

@@ -15,8 +15,9 @@ import pandas as pd
 from bayes_scaling.columns import COLUMNS, typed
 from bayes_scaling.discrepancy import CURVE, shape_weights
 from bayes_scaling.errors import DataError
-from bayes_scaling.likelihoods import NOMINAL_ITEMS
-from bayes_scaling.model import NOISE_GROUPS, RESPONSES, Effect, Head, Model, varied_over
+from bayes_scaling.heads import Head
+from bayes_scaling.likelihoods import COUNTS, LOSSES, NOMINAL_ITEMS, SCORES
+from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Model, varied_over
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -75,6 +76,8 @@ class Design:
         Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
         about every level.
         """
+        if EVALUATION in self.model.groups and not effect.curve:
+            return 1.0  # pass@k says much about every level: several k, or hundreds of problems, an evaluation
         if set(effect.group) & set(NOISE_GROUPS):
             return 0.0
         if effect.curve:
@@ -128,8 +131,8 @@ def positions(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> dic
 
 
 def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """Numbers that a head reads from a table, with the nominal n_items and chance 0 where unknown."""
-    fill = {"n_items": NOMINAL_ITEMS, "chance": 0.0}
+    """Numbers that a head reads from a table, with the nominal n_items, one sample and chance 0 where unknown."""
+    fill = {"n_items": NOMINAL_ITEMS, "n_samples": 1.0, "chance": 0.0}
     out = {}
     for name in head.columns if names is None else names:
         column = table[name] if name in table else pd.Series(np.nan, table.index)
@@ -151,20 +154,37 @@ def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
             raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")
 
 
+def with_evaluations(table: pd.DataFrame) -> pd.DataFrame:
+    """Name every evaluation, a run on a benchmark, in a column of its own."""
+    parts = [table[c].astype(str).to_numpy(object) for c in ("run", "benchmark") if c in table]
+    return (
+        table.assign(**{EVALUATION: parts[0] + " · " + parts[1] if len(parts) == 2 else parts[0]}) if parts else table
+    )
+
+
+def _observed(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Rows that a head observes: scores, losses, pass@k of a benchmark, or right answers per problem."""
+    table, rows = runs[runs[head.observed].notna()] if head.observed in runs else runs.iloc[:0], head.likelihood.rows
+    if rows == LOSSES:
+        return _losses(table, model)
+    nowhere = pd.Series(False, table.index)
+    tries = table["metric"].eq(PASS_AT_K) if "metric" in table else nowhere
+    problems = table["problem"].notna() if "problem" in table else nowhere
+    return table[~tries if rows == SCORES else tries & (problems if rows == COUNTS else ~problems)]
+
+
 def _rows_of(head: Head, runs: pd.DataFrame, model: Model) -> pd.DataFrame:
-    column = RESPONSES[head.response]
-    table = runs[runs[column].notna()] if column in runs else runs.iloc[:0]
-    if head.response == "loss":
-        table = _losses(table, model)
-    elif "metric" in table:
-        table = table[table["metric"] != PASS_AT_K]
+    """Rows of a head, complete and in range."""
+    table, groups = _observed(head, runs, model), varied_over(model, head.parameters)
     if table.empty:
-        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {column!r}")
-    if absent := [g for g in varied_over(model, head.parameters) if g not in table]:
+        what = f" of {head.likelihood.rows} (metric {PASS_AT_K!r})" if head.response == "pass_at_k" else ""
+        raise DataError(f"model {model.name!r} forecasts {head.response}: the runs hold no {head.observed!r}{what}")
+    table = with_evaluations(table) if EVALUATION in groups else table
+    if absent := [g for g in groups if g not in table]:
         raise DataError(f"model {model.name!r} needs the columns {absent}; the runs have {list(runs.columns)}")
-    if blank := [g for g in varied_over(model, head.parameters) if table[g].isna().any()]:
+    if blank := [g for g in groups if table[g].isna().any()]:
         raise DataError(f"model {model.name!r} needs a label in every row of the columns {blank}; some are blank")
-    check_ranges(table, (*head.columns, column))
+    check_ranges(table, (*head.columns, head.observed))
     if "metric" in table and (mixed := table.groupby("benchmark")["metric"].nunique().loc[lambda n: n > 1]).size:
         raise DataError(f"benchmarks {list(mixed.index[:5])} have scores of several metrics; keep one metric of each")
     for name, values in columns_of(head, table).items():
@@ -195,11 +215,25 @@ def _losses(table: pd.DataFrame, model: Model) -> pd.DataFrame:
 def _head_data(
     head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span, index: pd.Index
 ) -> HeadData:
-    score = table[RESPONSES[head.response]].to_numpy(float)
+    score = table[head.observed].to_numpy(float)
     n_items = columns_of(head, table, ["n_items"])["n_items"]
     return HeadData(
         rows=index.get_indexer(table.index),
         columns=columns_of(head, table),
         observed=np.asarray(head.likelihood.observe(score, n_items)),
         codes=places(table, levels, span),
+    )
+
+
+def distinct(data: HeadData, weight: str) -> HeadData:
+    """Rows that cannot be told apart, each once, with their number as a column of its own."""
+    codes = [part for code in data.codes.values() for part in np.atleast_2d(code.T)]
+    table = pd.DataFrame(dict(enumerate([*data.columns.values(), data.observed, *codes])))
+    number = table.groupby(list(table), sort=False, dropna=False).ngroup().to_numpy()
+    _, first, count = np.unique(number, return_index=True, return_counts=True)
+    return HeadData(
+        rows=data.rows[first],
+        columns={name: column[first] for name, column in data.columns.items()} | {weight: count.astype(float)},
+        observed=data.observed[first],
+        codes={name: code[first] for name, code in data.codes.items()},
     )

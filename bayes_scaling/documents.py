@@ -32,10 +32,11 @@ from pathlib import Path
 from typing import Any
 
 from bayes_scaling.errors import ModelError
+from bayes_scaling.heads import RESPONSES, Head
 from bayes_scaling.laws import FORMS
 from bayes_scaling.library import names, shelf
 from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.model import RESPONSES, Card, Head, Model
+from bayes_scaling.model import Card, Model
 from bayes_scaling.parameters import Component
 
 CARD = ("summary", "use_when", "fails_when", "references")
@@ -77,10 +78,7 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
         name=str(document.get("name", "model")),
         heads=tuple(_head(h, where) for h in heads),
         pooling=document.get("pooling", "partial"),
-        **{
-            t: {p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, t, where)}
-            for t in TABLES
-        },
+        **{table: _numbers(document, table, where) for table in TABLES},
         fixed={p: _number(v, where, p) for p, v in _mapping(document, "fixed", where).items()},
         card=Card(
             summary=str(document.get("summary", "")),

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.model import RESPONSES
+from bayes_scaling.heads import RESPONSES
 from bayes_scaling.summaries import PROBABILITIES
 
 

@@ -8,9 +8,10 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
                     go together in rows of one run as much as residuals of the fitted runs do
 ==================  ==========================================================================
 
-(likewise ``loss_mean`` and ``loss``), and along ``row`` the coordinates ``run``, ``benchmark``,
-``mixture``, ``params``, ``tokens``, ``flops``, ``decades_beyond`` (decades of compute beyond the largest
-run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
+(likewise ``loss_mean`` and ``loss``; ``pass_at_k_mean`` and ``pass_at_k``, which rise with k from row to row
+of a run and benchmark in every draw), and along ``row`` the coordinates ``run``, ``benchmark``,
+``mixture``, ``params``, ``tokens``, ``flops``, ``k`` (of pass@k), ``decades_beyond`` (decades of compute beyond
+the largest run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
 Attributes say which model, whether its fit converged, and what the bands leave out.
 """
 
@@ -23,14 +24,16 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.caveats import Known, notes
-from bayes_scaling.design import check_ranges, columns_of
+from bayes_scaling.design import check_ranges, columns_of, with_evaluations
 from bayes_scaling.drawing import draw
 from bayes_scaling.ensemble import Average, mixed
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
+from bayes_scaling.heads import Head
 from bayes_scaling.luck import run_correlation, share
-from bayes_scaling.model import NOISE_GROUPS, Head, varied_over
+from bayes_scaling.model import NOISE_GROUPS, varied_over
 from bayes_scaling.population import extended
+from bayes_scaling.tries import expectation, new_evaluations
 
 ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
 LAW_UNCERTAINTY = {
@@ -82,11 +85,15 @@ def forecast(
         data = columns_of(head, plan)
         mean = np.asarray(fit.model.mean(head, values, data, lasting))
         new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
+        if head.response == "pass_at_k":
+            lasts = fit.model.observation(head, mean, values, data, lasting)[1]
+            shows = fit.model.observation(head, new, values, data, codes)[1]
+            drawn = new_evaluations(head, np.asarray(new), shows, plan, rng)
+            mean = expectation(head, mean, lasts, plan)
+        else:
+            drawn = _observe(fit, head, np.asarray(new), values, data, codes, plan, rng)
         out[f"{head.response}_mean"] = (("chain", "draw", "row"), mean)
-        out[head.response] = (
-            ("chain", "draw", "row"),
-            _observe(fit, head, np.asarray(new), values, data, codes, plan, rng),
-        )
+        out[head.response] = (("chain", "draw", "row"), drawn)
     posterior = fit.posterior
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, plan)}
     return xr.Dataset(out, coords=coords).assign_attrs(
@@ -128,17 +135,19 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
     plan = plan.reset_index(drop=True)
     if "run" not in plan:
-        plan = plan.assign(run=[f"run {i + 1}" for i in range(len(plan))])
+        plan = plan.assign(run=[f"run {number + 1}" for number in _numbers(plan)])
+    plan = with_evaluations(plan)
     if "benchmark" in plan:
         for name in ("chance", "n_items"):
             if name in fit.runs:
                 known = fit.runs.dropna(subset=[name]).groupby("benchmark")[name].median()
                 given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
-    read = {c for head in fit.model.heads for c in head.columns}
+    tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
+    read = {c for head in fit.model.heads for c in head.columns} | tries
     check_ranges(plan, read | {"flops"})
     along = {"flops"} if fit.model.discrepancy else set()
-    for name in (read - {"n_items"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
+    for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):
             raise DataError(
@@ -147,9 +156,18 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
     return plan
 
 
+def _numbers(plan: pd.DataFrame) -> list[int]:
+    """Number the runs of a plan that does not name them: every row is one, or every size where there are several k."""
+    sizes = [c for c in ("mixture", "params", "tokens", "flops") if c in plan]
+    if "k" not in plan or plan["k"].isna().all() or not sizes:
+        return list(range(len(plan)))
+    return plan.groupby(sizes, sort=False, dropna=False).ngroup().tolist()
+
+
 def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:
     """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes."""
-    coords = {n: ("row", plan[n].to_numpy()) for n in ROW_COORDINATES if n in plan}
+    several = ("k",) if "k" in plan and plan["k"].notna().any() else ()
+    coords = {n: ("row", plan[n].to_numpy()) for n in (*ROW_COORDINATES, *several) if n in plan}
     coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
     coords["note"] = ("row", notes(fit, plan))
     return coords

@@ -16,6 +16,7 @@ from typing import Any
 from bayes_scaling import ops
 from bayes_scaling.parameters import Component, positive, real, unit
 
+C_LEAST = 1e17  # below, the interaction of compute and k goes on no further
 C0, N0, D0 = 1e20, 1e9, 2e10  # reference run: 1B parameters on 20B tokens, about 1e20 FLOPs
 
 FORMS: dict[str, Component] = {}
@@ -67,6 +68,29 @@ def params_tokens(
 
 
 @form
+def repeated_sampling(
+    flops: Any,
+    k: Any,
+    *,
+    A: Any = positive(1.0, 10.0, "negative log pass@1 at 1e20 FLOPs", spread=0.5),
+    alpha: Any = positive(0.05, 0.5, "compute exponent at k = 1", spread=0.3),
+    beta: Any = positive(0.06, 0.5, "exponent of k at 1e20 FLOPs", spread=0.3),
+    delta: Any = unit(0.1, 0.9, "share of the exponent of k that came with the last three decades of compute"),
+) -> Any:
+    r"""pass@k from training compute and the number of tries, each of which is worth more to a larger model.
+
+    .. math:: \log h = \log A - \alpha x - \beta\,\Big(1 + \delta\,\frac{x}{x_0}\Big) \log k, \quad
+              x = \log(C / 10^{20}), \quad x_0 = \log(10^{20} / 10^{17})
+
+    Krajewski et al. 2025 (arXiv 2512.08894), Eq. 5, whose δ is here β δ / x₀.  With positive parameters and
+    δ < 1 pass@k rises with compute and with k wherever k ≥ 1 and C ≥ 1e17 FLOPs; below, x in the bracket
+    stays that of 1e17, so that it rises there as well.
+    """
+    x, least = ops.log(flops / C0), ops.log(C0 / C_LEAST)
+    return A * ops.exp(-alpha * x - beta * (1 + delta * ops.maximum(x / least, -1.0)) * ops.log(k))
+
+
+@form
 def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder everything is for this run")) -> Any:
     r"""A run that is a little better or worse at everything: h · exp(shift)."""
     return neglog * ops.exp(shift)
@@ -90,6 +114,12 @@ FLOOR_SHIFT = real(-0.15, 0.15, "log odds of the floor beyond those of chance", 
 def floor_near(chance: Any, floor_shift: Any) -> Any:
     """Score that is reached without any skill: the chance level with its log odds shifted, 0 where chance is 0."""
     return chance / (chance + (1 - chance) * ops.exp(-floor_shift))
+
+
+@form(gives="score")
+def pass_rate(neglog: Any) -> Any:
+    r"""Score where guessing does not help, as with tested code and open answers: exp(−h)."""
+    return ops.exp(-neglog)
 
 
 @form(gives="score")

@@ -9,47 +9,20 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.errors import ModelError
-from bayes_scaling.likelihoods import Likelihood
-from bayes_scaling.parameters import Component, Parameter
+from bayes_scaling.heads import Head, check_head
+from bayes_scaling.parameters import Parameter
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
 EVERYTHING = "all"  # the group of a curve that all runs share
-NOISE_GROUPS = ("run",)  # differences between runs are noise: absent from expectations
-GIVEN = ("neglog", "loss", "score")  # what the parts of a chain give each other
-RESPONSES = {"accuracy": "score", "loss": "loss"}  # what a head is called -> the column that holds it
-
-
-@dataclass(frozen=True)
-class Head:
-    """One observed response: its name, the chain of laws behind its mean, and its likelihood."""
-
-    response: str
-    form: Component
-    likelihood: Likelihood
-
-    @property
-    def noise(self) -> dict[str, Parameter]:
-        """Parameters of the likelihood under the names that the model knows them by."""
-        own = self.likelihood.component.parameters
-        return {p.name: replace(p, name=f"{self.response}_{p.name}") for p in own}
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the parameters of the mean and of the likelihood."""
-        return (*(p.name for p in self.form.parameters), *(p.name for p in self.noise.values()))
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Data columns that the mean and the likelihood read."""
-        return tuple(dict.fromkeys((*self.form.inputs, *self.likelihood.component.inputs[1:])))
+EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
+NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
 
 
 @dataclass(frozen=True)
@@ -152,7 +125,7 @@ class Model:
         if len({head.response for head in self.heads}) < len(self.heads):
             raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
         for head in self.heads:
-            _check_chain(head, self.name)
+            check_head(head, self.name)
             if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
                 raise ModelError(
                     f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
@@ -260,23 +233,6 @@ def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Paramete
         raise ModelError(f"[priors.{parameter.name}] takes low and high, got {unknown}")
     low, high = (interval.get(end, getattr(parameter, end)) for end in ("low", "high"))
     return replace(parameter, low=low, high=high)
-
-
-def _check_chain(head: Head, where: str) -> None:
-    """Every part of a chain takes what the one before it gives, and the last gives the response."""
-    parts, wanted = head.form.parts, RESPONSES[head.response]
-    broken = [p.name for before, p in pairwise(parts) if p.inputs[0] != before.gives]
-    if parts[0].inputs[0] in GIVEN or broken or parts[-1].gives != wanted:
-        said = ", ".join(f"{p.name} gives {p.gives}" for p in parts)
-        raise ModelError(
-            f"{where}: {head.form.name!r} must begin with a law of columns, take at every step what came before and "
-            f"end in {wanted}, such as 'power_law > ceiling > accuracy'; here {said}"
-        )
-    observes = head.likelihood.component
-    if observes.gives != wanted:
-        raise ModelError(
-            f"{where}: {head.response} needs a likelihood of a {wanted}; {observes.name!r} is one of a {observes.gives}"
-        )
 
 
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:

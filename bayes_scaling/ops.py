@@ -12,7 +12,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "expit", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "softplus", "sqrt", "where"]
+__all__ = [
+    "erfc",
+    "erfcx",
+    "exp",
+    "expit",
+    "expm1",
+    "gammaln",
+    "log",
+    "log1p",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "softplus",
+    "sqrt",
+    "where",
+]
 
 
 def _is_graph(value: Any) -> bool:
@@ -53,9 +68,12 @@ def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
     return op
 
 
+erfc = _everywhere("erfc", _special("erfc"))
+erfcx = _everywhere("erfcx", _special("erfcx"))
 exp = _everywhere("exp", np.exp)
 expit = _everywhere("expit", _special("expit"))
 expm1 = _everywhere("expm1", np.expm1)
+gammaln = _everywhere("gammaln", _special("gammaln"))
 log = _everywhere("log", np.log)
 log1p = _everywhere("log1p", np.log1p)
 logaddexp = _everywhere("logaddexp", np.logaddexp)

@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.model import Head
+from bayes_scaling.heads import Head
 
 FORMATS = {
     "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
     "Log1p": "log1p({0})", "Log1mexp": "log1mexp({0})", "Sqr": "({0} * {0})", "Sqrt": "sqrt({0})",
     "Reciprocal": "(1.0 / {0})", "Sigmoid": "sigmoid({0})", "Softplus": "softplus({0})", "Tanh": "tanh({0})",
-    "Erf": "erf({0})", "Erfc": "erfc({0})", "GammaLn": "{0}[0]", "Psi": "{0}[1]",
+    "Erf": "erf({0})", "Erfc": "erfc({0})", "Erfcx": "erfcx({0})", "GammaLn": "{0}[0]", "Psi": "{0}[1]",
     "Sub": "({0} - {1})", "TrueDiv": "({0} / {1})", "Pow": "({0} ** {1})",
     "Maximum": "max({0}, {1})", "Minimum": "min({0}, {1})",
     "LT": "({0} < {1})", "LE": "({0} <= {1})", "GT": "({0} > {1})", "GE": "({0} >= {1})",
     "EQ": "({0} == {1})", "NEQ": "({0} != {1})", "AND": "({0} and {1})", "OR": "({0} or {1})",
     "Invert": "(not {0})", "Switch": "({1} if {0} else {2})", "IsNan": "({0} != {0})",
 }  # fmt: skip
+WEIGHT = "weight"  # number of equal rows that one stands for
 JOINED = {"Add": " + ", "Mul": " * "}
 PAIRED = {"GammaLn": "gamma_pair", "Psi": "gamma_pair"}  # value and derivative for the price of one
 TRANSPARENT = {"Identity", "Cast", "DimShuffle", "TensorFromScalar", "ScalarFromTensor", "CheckParameterValue"}
@@ -83,13 +84,13 @@ def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
     import pytensor.tensor as pt
 
     values = {name: pt.dscalar(name) for name in head.parameters}
-    data = {name: pt.dscalar(name) for name in (*head.columns, "observed")}
+    data = {name: pt.dscalar(name) for name in (*head.columns, "observed", *([WEIGHT] if head.exchangeable else []))}
     theta = {p.name: values[p.name] for p in head.form.parameters}
     mean = head.form(*(data[c] for c in head.form.inputs), **theta)
     noise = {short: values[p.name] for short, p in head.noise.items()}
     component = head.likelihood.component
     distribution, arguments = component(mean, *(data[c] for c in component.inputs[1:]), **noise)
-    density = pm.logp(distribution.dist(**arguments), data["observed"])
+    density = data.get(WEIGHT, 1.0) * pm.logp(distribution.dist(**arguments), data["observed"])
     thetas = list(values.values())
     slopes = pt.grad(density, thetas, disconnected_inputs="ignore", return_disconnected="zero")
     wanted: Any = [density]

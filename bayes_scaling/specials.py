@@ -30,6 +30,15 @@ def gamma_pair(x):
 
 
 @numba.njit(**OPTIONS)
+def erfcx(x):
+    """exp(x²) erfc(x) for x > −26, by the asymptotic series (DLMF 7.12.1) where erfc nears the smallest number."""
+    if x < 20.0:
+        return math.exp(x * x) * math.erfc(x)
+    y = 0.5 / (x * x)
+    return 0.5641895835477563 / x * (1.0 - y * (1.0 - y * (3.0 - y * (15.0 - y * 105.0))))
+
+
+@numba.njit(**OPTIONS)
 def log1mexp(x):
     """log(1 − exp(x)) for x < 0."""
     return math.log(-math.expm1(x)) if x > -0.6931471805599453 else math.log1p(-math.exp(x))

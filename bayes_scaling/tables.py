@@ -201,7 +201,8 @@ def _misspelt(names: list[str], deliberate: set[str]) -> list[str]:
 
 def _lacking(names: list[str]) -> list[str]:
     there = set(names)
-    has_score = "benchmark" in there and ("score" in there or {"n_correct", "n_items"} <= there)
+    counts = {"n_correct", "n_items"} <= there or {"n_correct", "n_samples", "problem"} <= there
+    has_score = "benchmark" in there and ("score" in there or counts)
     needed = [
         ("flops (or params and tokens)", "flops" in there or {"params", "tokens"} <= there),
         ("benchmark and score (or n_correct and n_items), or loss", has_score or "loss" in there),

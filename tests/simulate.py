@@ -15,10 +15,14 @@ from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.layout import expand, slots, spread
+from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
 from bayes_scaling.model import Model
+from bayes_scaling.verdict import Verdict
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
 ITEMS = (1000, 2000, 5000, 300)
+TRIED = (1.0, 8.0, 64.0)
+FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 
 
 def grid(
@@ -39,6 +43,26 @@ def grid(
     return validate(pd.DataFrame(rows))
 
 
+def scored(model: Model) -> int:
+    """Position of the head of a model that gives scores: the accuracy, or pass@k."""
+    return [head.response != "loss" for head in model.heads].index(True)
+
+
+def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: float = 200.0) -> pd.DataFrame:
+    """A table of `grid` with the rows that a model observes: every score, several k of it, or every problem."""
+    rows = model.heads[scored(model)].likelihood.rows
+    if rows == SCORES:
+        return table
+    own = {"metric": "pass@k", "chance": 0.0, "n_samples": samples, "n_items": float(problems)}
+    if rows == TRIES:
+        return validate(
+            table.merge(pd.DataFrame({"k": TRIED}), how="cross", suffixes=("_", "")).assign(**own)[[*table]]
+        )
+    number = pd.DataFrame({"problem": [f"problem {n}" for n in range(problems)]})
+    rest = table.merge(number, how="cross", suffixes=("_", "")).assign(**own, k=1.0, n_correct=0.0, score=0.0)
+    return validate(rest[[*table]])
+
+
 def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
     """Draws of the unconstrained point from the prior, shape (1, n, dimension)."""
     where, n_dim = slots(design)
@@ -52,15 +76,19 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
     return points
 
 
+def goes_with(name: str, likelihood: str) -> bool:
+    """Whether a registered model can have another likelihood in place of its own."""
+    model = load_model(name)
+    return LIKELIHOODS[likelihood].rows == model.heads[scored(model)].likelihood.rows
+
+
 def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
     """A registered model with other words in its document; what it says of other noise parameters is left out.
 
     The likelihood is that of the scores; that of the losses stays.
     """
     written = to_document(load_model(name)) | document
-    written["heads"] = [
-        h | ({"likelihood": likelihood} if h["response"] == "accuracy" else {}) for h in written["heads"]
-    ]
+    written["heads"] = [h | ({"likelihood": likelihood} if h["response"] != "loss" else {}) for h in written["heads"]]
     bare = from_document({"heads": written["heads"]}).parameters
     kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
     return from_document(written | kept | {"pooling": pooling})
@@ -94,9 +122,10 @@ class World:
         for head, data, observed in zip(self.design.model.heads, self.design.heads, self.observed, strict=True):
             reported = head.likelihood.report(observed[at], data.columns.get("n_items"))
             if head.response == "loss":
-                table["loss"] = table["run"].map(dict(zip(table["run"].iloc[data.rows], reported, strict=True)))
-            else:
-                table["score"] = reported
+                reported = table["run"].map(dict(zip(table["run"].iloc[data.rows], reported, strict=True)))
+            table[head.observed] = reported
+            if head.likelihood.rows == COUNTS:
+                table["score"] = reported / table["n_samples"]
         return table
 
 
@@ -117,9 +146,13 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
     return World(design, truth, tuple(means), tuple(observed))
 
 
-def accuracy_of(model: Model) -> int:
-    """Position of the head of a model that gives the accuracy."""
-    return [head.response for head in model.heads].index("accuracy")
+def unfitted(model: Model, seed: int = 1, **size: Any) -> Fit:
+    """A fit whose draws come from the prior, for what no sampling is needed to see."""
+    table, rng = asked(model, grid(**size)), np.random.default_rng(seed)
+    world = simulate(model, table, 1, rng)
+    points = prior_points(world.design, 1000, rng).reshape(4, 250, -1)
+    tree = xr.DataTree.from_dict({"posterior": expand(world.design, points), "sample_stats": xr.Dataset()})
+    return Fit(model, world.runs(table), tree, FINE)
 
 
 @cache

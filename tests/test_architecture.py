@@ -22,12 +22,13 @@ PACKAGE = ROOT / "bayes_scaling"
 
 # A module imports only modules that stand before it.
 ORDER = [
-    *("errors", "ops", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
-    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "discrepancy", "model"),
-    *("documents", "design", "graph"),
+    *("errors", "ops", "passk", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
+    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "heads", "discrepancy"),
+    *("model", "documents", "design", "graph"),
     *(
         "layout",
         "specials",
+        "effects",
         "kernel",
         "rows",
         "density",
@@ -38,7 +39,7 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
+    *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
     *("crossvalidation", "averaging"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
     *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import chisquare
-from simulate import accuracy_of, grid, prior_points, simulate
+from simulate import asked, grid, prior_points, scored, simulate
 
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import list_models, load_model
@@ -27,14 +27,16 @@ FEWER = 20  # simulations of models that are tested as well by those they extend
 TABLES = {
     "power_law": {"benchmarks": 4, "mixtures": 2, "sizes": 5},
     "params_tokens": {"benchmarks": 3, "mixtures": 1, "sizes": 5, "ratios": (5.0, 80.0)},
+    "pass_at_k": {"benchmarks": 3, "mixtures": 1, "sizes": 6},
+    "pass_at_k_counts": {"benchmarks": 3, "mixtures": 1, "sizes": 6},
 }
 
 
 def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
-    tokens = "tokens" in model.heads[accuracy_of(model)].columns
-    return grid(**TABLES.get(name, SMALL | ({"ratios": (5.0, 80.0)} if tokens else {})))
+    tokens = "tokens" in model.heads[scored(model)].columns
+    return asked(model, grid(**TABLES.get(name, SMALL | ({"ratios": (5.0, 80.0)} if tokens else {}))))
 
 
 def quantities(design, posterior):

@@ -37,7 +37,7 @@ def test_columns_are_the_contract():
         "run": "str", "family": "str", "mixture": "str", "params": "float64", "tokens": "float64",
         "flops": "float64", "benchmark": "str", "metric": "str", "score": "float64", "n_correct": "float64",
         "n_items": "float64", "n_samples": "float64", "k": "float64", "chance": "float64", "loss": "float64",
-        "val_set": "str", "seed": "float64", "step": "float64",
+        "problem": "str", "val_set": "str", "seed": "float64", "step": "float64",
     }  # fmt: skip
     assert {name: column.dtype for name, column in COLUMNS.items()} == expected
     assert validate(table()).dtypes.astype(str).to_dict() == expected

@@ -15,7 +15,7 @@ from pytensor.scalar import upgrade_to_float_no_complex
 from pytensor.scalar.math import Erfinv
 from pytensor.tensor.elemwise import Elemwise
 from scipy.optimize import minimize
-from simulate import grid, prior_points, simulate, variant
+from simulate import asked, goes_with, grid, prior_points, simulate, variant
 
 from bayes_scaling import density as density_module
 from bayes_scaling import ops
@@ -27,18 +27,18 @@ from bayes_scaling.forecasting import forecast
 from bayes_scaling.forms import C0, FORMS, form
 from bayes_scaling.graph import build
 from bayes_scaling.layout import expand
-from bayes_scaling.likelihoods import LIKELIHOODS
+from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, TRIES
 from bayes_scaling.model import POOLINGS
 from bayes_scaling.parameters import positive
 from bayes_scaling.rows import Unprintable
 from bayes_scaling.sampling import Settings, local_factor, sample
 
 BENCHMARKS = (1, 2, 3)
-OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.component.gives == "score"]
-# Every model with every pooling and with every likelihood.
+# Every model with every pooling and with every likelihood that it can have.
+OWN = {name: [found for found in LIKELIHOODS if goes_with(name, found)] for name in list_models()}
 PRODUCT = [
-    (name, OF_SCORES[(one + two) % len(OF_SCORES)], pooling)
-    for (one, name), (two, pooling) in product(enumerate(list_models()), enumerate(POOLINGS))
+    (name, OWN[name][(one + two) % len(OWN[name])], pooling)
+    for (one, name), (two, pooling) in product(enumerate(OWN), enumerate(POOLINGS))
 ]
 FIXED = ({}, {"A": 1.3})
 FAST = [
@@ -46,10 +46,12 @@ FAST = [
     ("power_law_ceiling", "normal", "none", 2, 2, True),
     ("params_tokens", "beta_binomial", "partial", 2, 1, False),
     ("power_law", "beta", "complete", 1, 1, True),
+    ("pass_at_k", "loglog", "partial", 2, 1, False),
+    ("pass_at_k_counts", "counts", "partial", 2, 1, False),
 ]
 
 
-def scored(benchmarks, mixtures, seed=3):
+def scores(benchmarks, mixtures, seed=3):
     """A table with scores all over the place, exactly 0 and 1 among them, and some n_items unknown."""
     rng = np.random.default_rng(seed)
     table = grid(benchmarks=benchmarks, mixtures=mixtures, sizes=4, ratios=(10.0, 40.0))
@@ -57,6 +59,18 @@ def scored(benchmarks, mixtures, seed=3):
     table["score"] = counts / table["n_items"]
     table.loc[[0, 1], "score"] = [0.0, 1.0]
     table.loc[table["benchmark"] == "benchmark 01", "n_items"] = np.nan
+    return table
+
+
+def tried(model, table, seed=3):
+    """The same for models of pass@k: scores of 0 and 1 among the k, and problems that are never or always solved."""
+    table, rng = asked(model, table), np.random.default_rng(seed)
+    if model.heads[-1].likelihood.rows == TRIES:
+        table["score"] = rng.uniform(size=len(table)).round(1)
+    if model.heads[-1].likelihood.rows == COUNTS:
+        table["n_samples"] = rng.choice([100.0, 1000.0, 3e6], size=len(table))
+        table["n_correct"] = np.rint(table["n_samples"] * rng.choice([0.0, 1e-6, 0.01, 0.5, 1.0], size=len(table)))
+        table["score"] = table["n_correct"] / table["n_samples"]
     return table
 
 
@@ -87,7 +101,8 @@ def agrees(design, seed=5):
 
 @pytest.mark.parametrize(("name", "likelihood", "pooling", "benchmarks", "mixtures", "fixed"), FAST)
 def test_density_and_gradient_are_those_of_the_graph(name, likelihood, pooling, benchmarks, mixtures, fixed):
-    agrees(lay_out(variant(name, likelihood, pooling, fixed=FIXED[fixed]), scored(benchmarks, mixtures)))
+    model = variant(name, likelihood, pooling, fixed=FIXED[fixed])
+    agrees(lay_out(model, tried(model, scores(benchmarks, mixtures))))
 
 
 @pytest.mark.slow
@@ -96,18 +111,18 @@ def test_every_model_likelihood_and_pooling_has_the_density_of_its_graph(at):
     """Numbers of benchmarks and mixtures and what is fixed change from one to the next."""
     law = load_model(PRODUCT[at][0]).heads[0].form.parameters[0]
     model = variant(*PRODUCT[at], fixed={law.name: float(law.support.constrain(law.location))} if at % 2 else {})
-    agrees(lay_out(model, scored(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2)))
+    agrees(lay_out(model, tried(model, scores(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2))))
 
 
 def test_a_run_effect_has_the_density_of_the_graph():
     document = to_document(load_model("power_law"))
     document["heads"][0]["form"] = "power_law > run_shift > accuracy"
     document["varies"]["shift"] = {"run": 0.05}
-    agrees(lay_out(from_document(document), scored(2, 1)))
+    agrees(lay_out(from_document(document), scores(2, 1)))
 
 
 def test_whitening_is_a_change_of_variables():
-    plain = compile_density(lay_out(load_model("power_law"), scored(3, 2)))
+    plain = compile_density(lay_out(load_model("power_law"), scores(3, 2)))
     n, rng = plain.n_dim, np.random.default_rng(1)
     centre, factor = 0.1 * rng.normal(size=n), np.tril(0.05 * rng.normal(size=(n, n))) + np.eye(n) / 2
     white = plain.whitened(centre, factor)
@@ -144,7 +159,7 @@ def simulated_table(model="power_law", **size):
 def test_a_point_means_the_same_here_and_in_the_graph():
     document = to_document(load_model("params_tokens"))
     document["varies"]["A"] = {"benchmark": 0.7, "mixture": 0.15, "benchmark:mixture": 0.1}
-    design = lay_out(from_document(document), scored(3, 2))
+    design = lay_out(from_document(document), scores(3, 2))
     graph = build(design)
     wanted = {v.name: v for v in graph.deterministics}
     shapes = [v.shape for v in graph.initial_point().values()]
@@ -164,7 +179,7 @@ def test_a_point_means_the_same_here_and_in_the_graph():
 
 
 def test_a_parameter_is_its_population_and_its_offsets_in_the_units_of_the_law():
-    design = lay_out(load_model("power_law"), scored(3, 2))
+    design = lay_out(load_model("power_law"), scores(3, 2))
     posterior = expand(design, prior_points(design, 4, np.random.default_rng(1)))
     offsets = [posterior[n] for n in ("A_free", "A_benchmark", "A_mixture", "A_benchmark_mixture")]
     np.testing.assert_allclose(posterior["A"], np.exp(sum(offsets[1:], start=offsets[0])), rtol=1e-12)
@@ -176,14 +191,14 @@ def test_a_parameter_is_its_population_and_its_offsets_in_the_units_of_the_law()
 
 def test_other_data_need_no_other_compilation(monkeypatch):
     model = load_model("power_law")
-    first = compile_density(lay_out(model, scored(3, 2)))
+    first = compile_density(lay_out(model, scores(3, 2)))
 
     def refuse(*_):
         raise AssertionError("compiled again")
 
     monkeypatch.setattr(density_module, "_source", refuse)
     monkeypatch.setattr(density_module, "_write_whole", refuse)
-    for table in (scored(2, 1), scored(3, 2, seed=9), scored(4, 3)):
+    for table in (scores(2, 1), scores(3, 2, seed=9), scores(4, 3)):
         second = compile_density(lay_out(model, table))
         assert second.address == first.address
         assert second.function is first.function
@@ -191,10 +206,10 @@ def test_other_data_need_no_other_compilation(monkeypatch):
 
 def test_the_data_of_one_density_do_not_reach_another():
     model = load_model("power_law")
-    one = compile_density(lay_out(model, scored(3, 2)))
+    one = compile_density(lay_out(model, scores(3, 2)))
     point = np.full(one.n_dim, 0.1)
     before = one(point)
-    two = compile_density(lay_out(model, scored(3, 2, seed=9)))
+    two = compile_density(lay_out(model, scores(3, 2, seed=9)))
     assert two(point)[0] != before[0]
     after = one(point)
     assert after[0] == before[0]
@@ -202,7 +217,7 @@ def test_the_data_of_one_density_do_not_reach_another():
 
 
 def test_order_of_rows_does_not_matter():
-    table = scored(3, 2)
+    table = scores(3, 2)
     one = compile_density(lay_out(load_model("power_law"), table))
     two = compile_density(lay_out(load_model("power_law"), table.sample(frac=1, random_state=1)))
     point = np.full(one.n_dim, 0.1)
@@ -302,15 +317,22 @@ def test_a_new_law_goes_all_the_way(monkeypatch):
 
 
 def test_editing_a_law_asks_for_another_compilation(monkeypatch):
-    keys = set()
-    for text in ("one text", "another text"):
-        monkeypatch.setattr(density_module.inspect, "getsource", lambda module, text=text: text)
-        keys.add(density_module._key(load_model("power_law")))
-    assert len(keys) == 2
+    keys = {density_module._key(load_model("power_law"))}
+    for part in ("KERNELS", "SOURCES"):
+        with monkeypatch.context() as changed:
+            changed.setattr(density_module, part, ["another text"])
+            keys.add(density_module._key(load_model("power_law")))
+    assert len(keys) == 3
+
+
+def test_files_that_are_edited_meanwhile_do_not_name_the_code_that_runs(monkeypatch):
+    before = density_module._key(load_model("power_law"))
+    monkeypatch.setattr(density_module.inspect, "getsource", lambda module: "another text")
+    assert density_module._key(load_model("power_law")) == before
 
 
 def test_the_posterior_holds_whatever_the_graph_names():
-    design = lay_out(load_model("power_law"), scored(2, 1))
+    design = lay_out(load_model("power_law"), scores(2, 1))
     graph = build(design)
     assert isinstance(graph, pm.Model)
     assert {v.name for v in graph.observed_RVs} == {"accuracy"}

@@ -12,9 +12,9 @@ from bayes_scaling.density import compile_density
 from bayes_scaling.design import lay_out
 from bayes_scaling.drawing import draw
 from bayes_scaling.library import names
-from bayes_scaling.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS
+from bayes_scaling.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS, SCORES
 
-OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.component.gives == "score"]
+OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
 every_likelihood = pytest.mark.parametrize("name", OF_SCORES)
 MEANS = np.array([0.0, 0.001, 0.1, 0.5, 0.9, 1.0])
 SHARED = ["beta", "normal"]  # continuous, with the variance law of the module

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from simulate import grid, prior_points, simulate
+from simulate import unfitted as from_prior
 
 from bayes_scaling.bends import DECADE
 from bayes_scaling.data import load_dataset, plan_runs
@@ -14,19 +14,16 @@ from bayes_scaling.design import lay_out
 from bayes_scaling.documents import from_document, list_models, load_model
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.figures import plot_law
-from bayes_scaling.fitting import Fit, fit
+from bayes_scaling.fitting import fit
 from bayes_scaling.forecasting import forecast
 from bayes_scaling.forest import plot_exponents
 from bayes_scaling.forms import C0
 from bayes_scaling.laws import FORMS
-from bayes_scaling.layout import expand
 from bayes_scaling.losses import L0
 from bayes_scaling.summaries import average_benchmarks, summarise
-from bayes_scaling.verdict import Verdict
 
 TWO_STAGE = [n for n in list_models() if len(load_model(n).heads) == 2]
 BENCHMARKS = ["benchmark 00", "benchmark 02"]
-FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 every_two_stage = pytest.mark.parametrize("name", TWO_STAGE)
 
 
@@ -42,11 +39,7 @@ def only_loss(**document):
 @cache
 def unfitted(name):
     """A fit whose draws come from the prior."""
-    table, rng = grid(benchmarks=3, mixtures=2), np.random.default_rng(1)
-    world = simulate(load_model(name), table, 1, rng)
-    points = prior_points(world.design, 1000, rng).reshape(4, 250, -1)
-    tree = xr.DataTree.from_dict({"posterior": expand(world.design, points), "sample_stats": xr.Dataset()})
-    return Fit(load_model(name), world.runs(table), tree, FINE)
+    return from_prior(load_model(name), benchmarks=3, mixtures=2)
 
 
 @cache
@@ -102,7 +95,10 @@ def test_losses_on_several_validation_sets_are_refused_until_one_is_chosen():
     ("change", "match"),
     [
         ({"varies": {"alpha": {"benchmark": 0.1}}}, r"one loss for all benchmarks: .*'alpha'.* cannot vary by them$"),
-        ({"form": "loss_power_law", "likelihood": "beta"}, r"needs a likelihood of a loss; 'beta' is one of a score$"),
+        (
+            {"form": "loss_power_law", "likelihood": "beta"},
+            r"loss cannot go with .* and 'beta', a likelihood of scores;",
+        ),
         ({"form": "loss_logistic"}, r"'loss_logistic' must begin with a law of columns"),
         ({"form": "power_law"}, r"must .* end in loss, .* here power_law gives neglog$"),
     ],
