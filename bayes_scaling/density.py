@@ -225,7 +225,7 @@ def _effect_row(design: Design, effect: Any, parameter: int, slot: Any, out: int
     rows_ = int(np.prod(shape)) // cols
     sum_axes = 0 if effect.curve or not effect.learned else len(shape)
     if design.free_size(effect) == 0:
-        rows_, cols, sum_axes = 1, rows_ * cols, 1  # the only level of a sum to zero
+        rows_, cols, sum_axes = 1, rows_ * cols, 1
     return [
         parameter, rows_, cols, sum_axes, slot.at if effect.learned else NOWHERE, float(effect.spread),
         SPREAD_SCALE, float(design.centring(effect)), slot.start, out, TAILS,

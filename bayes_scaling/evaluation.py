@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,7 +13,13 @@ from bayes_scaling.heads import RESPONSES
 from bayes_scaling.summaries import PROBABILITIES
 
 
-def score_forecast(ahead: xr.Dataset, outcome: pd.DataFrame, *, response: str = "accuracy") -> pd.DataFrame:
+def score_forecast(
+    ahead: xr.Dataset,
+    outcome: pd.DataFrame,
+    *,
+    response: str = "accuracy",
+    probabilities: Sequence[float] = PROBABILITIES,
+) -> pd.DataFrame:
     """Score a forecast of new runs against what they reached, row by row.
 
     Parameters
@@ -22,6 +30,8 @@ def score_forecast(ahead: xr.Dataset, outcome: pd.DataFrame, *, response: str = 
         One row per row of the forecast, with the column that holds the response.
     response : str
         Which response to score.
+    probabilities : sequence of float
+        Of the central intervals that are scored.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def score_forecast(ahead: xr.Dataset, outcome: pd.DataFrame, *, response: str = 
         crps=scoringrules.crps_ensemble(observed, draws),
         pit=np.mean(draws < observed[:, None], axis=1),
     )
-    for p in PROBABILITIES:
+    for p in probabilities:
         low, high = np.quantile(draws, [(1 - p) / 2, (1 + p) / 2], axis=1)
         table[f"inside_{100 * p:g}"] = (low <= observed) & (observed <= high)
         table[f"width_{100 * p:g}"] = high - low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,6 +24,46 @@ def olmo() -> pd.DataFrame:
     """Scores of olmo_ladder on the benchmarks of its test sets."""
     runs = bs.load_dataset("olmo_ladder")
     return runs[runs["benchmark"].notna() & ~runs["benchmark"].isin(("boolq_val",))]
+
+
+OLMO_PUBLISHED = (
+    *("mmlu_stem_test", "mmlu_humanities_test", "mmlu_social_sciences_test", "mmlu_other_test", "hellaswag_val"),
+    *("arc_easy_test", "arc_challenge_test", "csqa_val", "openbookqa_test", "piqa_val", "socialiqa_val"),
+)
+
+
+def krajewski(folder: Path) -> pd.DataFrame:
+    """Scores of the ten benchmarks without code in the public tables of arXiv 2512.08894 (runs.csv, evals.csv).
+
+    Normalised accuracy where there is one; the loss is that on C4.
+    """
+    runs = pd.read_csv(folder / "runs.csv").rename(columns={"loss_c4": "loss"}).assign(val_set="c4")
+    evals = pd.read_csv(folder / "evals.csv")
+    evals = evals[~evals["benchmark"].isin(("minerva_math", "mmlu"))]
+    rank = evals["metric"].map({"acc_norm": 0, "acc": 1, "exact_match": 2})
+    best = rank == rank.groupby(evals["benchmark"]).transform("min")
+    columns = ["mixture", "params", "tokens", "flops", "tokens_per_param", "loss", "val_set"]
+    return evals[best].assign(metric="accuracy").merge(runs[["run", *columns]], on="run").reset_index(drop=True)
+
+
+def krajewski_splits(folder: Path) -> Iterator[Split]:
+    """Fit up to a compute limit, score above it."""
+    runs = krajewski(folder)
+    at_20 = runs[runs["tokens_per_param"] == 20]
+    for limit in (2e20, 6e20, 2e21):
+        name = f"krajewski2025 < {limit:.0e} → {5.8e21 / limit:.0f} ×"
+        yield name, "compute", at_20[at_20["flops"] < limit], at_20[at_20["flops"] >= limit]
+    name = "krajewski2025 < 6e20 → 10 ×, all ratios"
+    yield name, "size", runs[runs["flops"] < 6e20], runs[runs["flops"] >= 6e20]
+
+
+def olmo_published() -> Split:
+    """The sixteen runs and eleven tasks that Bhagia et al. 2024 (arXiv 2412.04403) forecast two targets from."""
+    runs = bs.load_dataset("olmo_ladder")
+    runs = runs[runs["benchmark"].isin(OLMO_PUBLISHED)]
+    targets = runs["is_target"].astype(bool)
+    ladder = (runs["params"] < 2e9) & runs["tokens_per_param"].round(-1).isin((20, 40, 100, 200)) & (runs["seed"] == 0)
+    return "olmo_ladder, 16 runs ≤ 1.3B → 7B-4T, 13B-5T", "size", runs[ladder & ~targets], runs[targets]
 
 
 def compute_splits() -> Iterator[Split]:

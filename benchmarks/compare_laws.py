@@ -1,0 +1,119 @@
+"""How well every registered law, their average and the published estimators forecast runs that they did not see.
+
+    python benchmarks/compare_laws.py [--krajewski FOLDER] [--draws 1000] [--only TEXT] [--out table.csv]
+
+Fits below a limit of compute or size and scores above it: error of the expectation, CRPS, and coverage and mean
+width of 50, 80, 90 and 95 % intervals of a new run.  FOLDER holds runs.csv and evals.csv, the public tables of
+arXiv 2512.08894; without it the shipped data alone are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from splits import Split, compute_splits, krajewski_splits, olmo_published, size_splits
+
+import bayes_scaling as bs
+from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
+from bayes_scaling.evaluation import score_forecast
+
+PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
+MODELS = {
+    "compute": (
+        *("power_law", "power_law_ceiling", "curved_power_law", "broken_power_law", "bnsl"),
+        *("two_stage_linear", "two_stage_logistic", "power_law_discrepancy"),
+    ),
+    "size": ("params_tokens", "params_tokens_ceiling", "two_stage_params_tokens", "params_tokens_discrepancy"),
+}
+AVERAGED = {
+    "compute": ("power_law_ceiling", "curved_power_law", "two_stage_logistic", "power_law_discrepancy"),
+    "size": MODELS["size"],
+}
+PUBLISHED = {
+    "compute": ("direct", "bnsl", "ceiling", "two_stage_linear", "two_stage_logistic"),
+    "size": ("direct", "params_tokens", "gadre", "olmo_ladder"),
+}
+RESAMPLES = 100
+
+
+def splits(folder: Path | None) -> Iterator[Split]:
+    """Every split, those of the shipped data first."""
+    yield from (*compute_splits(), *size_splits(), olmo_published())
+    if folder is not None:
+        yield from krajewski_splits(folder)
+
+
+def scores(ahead: xr.Dataset, later: pd.DataFrame) -> dict[str, float]:
+    """Mean scores of a forecast of accuracies."""
+    table = score_forecast(ahead, later, probabilities=PROBABILITIES)
+    error = table["error"].abs()
+    return {
+        "error": error.mean(),
+        "relative_error": (error / table["observed"].clip(lower=0.01)).mean(),
+        "bias": table["error"].mean(),
+        "crps": table["crps"].mean(),
+        **{f"cover_{100 * p:g}": table[f"inside_{100 * p:g}"].mean() for p in PROBABILITIES},
+        **{f"width_{100 * p:g}": table[f"width_{100 * p:g}"].mean() for p in PROBABILITIES},
+    }
+
+
+def forecasts(
+    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int
+) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
+    """Label, forecast and what else to report, for everything that is compared."""
+    fits = {}
+    for name in MODELS[kind]:
+        start = time.perf_counter()
+        try:
+            fits[name] = bs.fit(bs.load_model(name), known, seed=1, draws=draws, progress=False)
+        except ScalingError as error:
+            print(f"  {name}: {error}")
+            continue
+        verdict = fits[name].verdict
+        extra = {"r_hat": verdict.r_hat, "divergences": verdict.divergences, "seconds": time.perf_counter() - start}
+        yield name, bs.forecast(fits[name], later, seed=1, even_if_not_converged=True), extra
+    chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
+    for weights in ("equal", "largest_scale_out"):
+        try:
+            mixed = bs.average(chosen, weights=weights, seed=1, chains=2, draws=500, even_if_not_converged=True)
+        except ScalingError as error:
+            print(f"  average, {weights}: {error}")
+            continue
+        yield f"average, {weights}", bs.forecast(mixed, later, seed=1, even_if_not_converged=True), {}
+    for name in PUBLISHED[kind]:
+        start = time.perf_counter()
+        ahead = bs.baseline(name, known, later, seed=1, resamples=RESAMPLES)
+        yield f"published: {name}", ahead, {"seconds": time.perf_counter() - start}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--krajewski", type=Path)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--only", default="", help="splits whose name contains this text")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    for category in (ScalingWarning, DataWarning):
+        warnings.simplefilter("ignore", category)
+    rows: list[dict[str, Any]] = []
+    for split, kind, known, later in splits(arguments.krajewski):
+        if arguments.only not in split:
+            continue
+        print(f"\n{split}: {known['run'].nunique()} runs → {len(later)} scores of {later['run'].nunique()}", flush=True)
+        for label, ahead, extra in forecasts(kind, known, later, arguments.draws):
+            rows.append({"split": split, "law": label} | scores(ahead, later) | extra)
+            shown = pd.DataFrame(rows[-1:]).drop(columns=["split", "width_50", "width_80"]).round(4)
+            print(shown.to_string(index=False, header=label == MODELS[kind][0]), flush=True)
+        if arguments.out:
+            pd.DataFrame(rows).to_csv(arguments.out, index=False)
+
+
+if __name__ == "__main__":
+    main()
