@@ -5,7 +5,7 @@ standard deviations) → for every head the value of its parameters in every cel
 → the density of its rows (compiled from the law itself, see `rows`) → back by the chain rule.
 
 Everything a density reads lies in one buffer of 8-byte words, passed by address and seen both as
-integers (``i``) and as floats (``f``); `pack` in `density` writes it.  Header words:
+integers (``i``) and as floats (``f``); `packing` writes it.  Header words:
 
 0 dimensions · 1 parameters · 2 effects · 3 heads · 4, 5, 6 where their tables start · 7 words in all ·
 8 where the whitening starts, or 0 if there is none.

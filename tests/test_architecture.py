@@ -31,6 +31,7 @@ ORDER = [
         "effects",
         "kernel",
         "rows",
+        "packing",
         "density",
         "sampling",
         "verdict",
