@@ -21,7 +21,7 @@ from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Model, varied_
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
-CURVE_CENTRING = 0.6
+CURVE_CENTRING = 0.75
 
 Span = tuple[float, float] | None
 
@@ -85,7 +85,7 @@ class Design:
         if any(effect.parameter in head.parameters for head in self.model.heads if head.response == "loss"):
             return 1.0  # a measured loss is all but exact
         if len(effect.group) == 1 and len(self.levels[effect.group[0]]) < FEW_LEVELS:
-            return 0.3
+            return 0.5
         if len(effect.group) > 1 or effect.parameter in self.model.of_noise:
             return 0.5
         return 0.7 if effect.parameter in self.model.of_laws else 0.8

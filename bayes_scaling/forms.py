@@ -98,7 +98,7 @@ def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder ev
 
 @form
 def ceiling(
-    neglog: Any, *, E: Any = positive(0.01, 0.06, "negative log of the best reachable accuracy", spread=0.2)
+    neglog: Any, *, E: Any = positive(0.01, 0.1, "negative log of the best reachable accuracy", spread=0.2)
 ) -> Any:
     r"""A best reachable accuracy below one, for items with a wrong label: h + E, so that Q′ ≤ exp(−E).
 
