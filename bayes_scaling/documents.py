@@ -2,7 +2,8 @@
 
 ::
 
-    summary = "…"                     # card: summary, use_when, fails_when, references
+    summary = "…"                     # card: summary, use_when, fails_when, references,
+    recommended_for = "…"             # and the task for which this is the registered default, if it is one
     pooling = "partial"               # or "complete", "none"
 
     [[heads]]
@@ -39,9 +40,9 @@ from bayes_scaling.likelihoods import LIKELIHOODS
 from bayes_scaling.model import Card, Model
 from bayes_scaling.parameters import Component
 
-CARD = ("summary", "use_when", "fails_when", "references")
+TEXTS = ("summary", "recommended_for", "use_when", "fails_when")
 TABLES = ("varies", "discrepancy", "priors")
-KEYS = ("name", *CARD, "pooling", "heads", *TABLES, "fixed")
+KEYS = ("name", *TEXTS, "references", "pooling", "heads", *TABLES, "fixed")
 
 
 def list_models() -> tuple[str, ...]:
@@ -81,9 +82,7 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
         **{table: _numbers(document, table, where) for table in TABLES},
         fixed={p: _number(v, where, p) for p, v in _mapping(document, "fixed", where).items()},
         card=Card(
-            summary=str(document.get("summary", "")),
-            use_when=str(document.get("use_when", "")),
-            fails_when=str(document.get("fails_when", "")),
+            **{key: str(document.get(key, "")) for key in TEXTS},
             references=_texts(document.get("references", []), where),
         ),
     )
@@ -94,7 +93,7 @@ def to_document(model: Model) -> dict[str, Any]:
     heads = [
         {"response": h.response, "form": h.form.name, "likelihood": h.likelihood.component.name} for h in model.heads
     ]
-    card = {k: getattr(model.card, k) for k in ("summary", "use_when", "fails_when")}
+    card = {k: getattr(model.card, k) for k in TEXTS}
     tables = {k: {p: dict(v) for p, v in getattr(model, k).items()} for k in TABLES}
     return {
         "name": model.name,

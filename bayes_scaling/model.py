@@ -74,9 +74,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class Card:
-    """What a reader should know before using a model."""
+    """What a reader should know before using a model; for which task it is the recommended one, and why."""
 
     summary: str = ""
+    recommended_for: str = ""
     use_when: str = ""
     fails_when: str = ""
     references: tuple[str, ...] = ()

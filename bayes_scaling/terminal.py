@@ -115,7 +115,8 @@ def foot(ahead: xr.Dataset) -> str:
 def card(model: Model) -> str:
     """The card of a model, its heads, and its parameters with their priors."""
     card = model.card
-    parts = [("", card.summary), ("use when: ", card.use_when), ("fails when: ", card.fails_when)]
+    parts = [("", card.summary), ("recommended for: ", card.recommended_for)]
+    parts += [("use when: ", card.use_when), ("fails when: ", card.fails_when)]
     lines = [model.name, *(wrapped("  " + label, text) for label, text in parts if text)]
     lines += [wrapped("  reference: ", reference) for reference in card.references]
     for head in model.heads:

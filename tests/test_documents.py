@@ -17,6 +17,7 @@ from bayes_scaling.model import NOISE_GROUPS, POOLINGS, Effect
 GOOD = {
     "name": "mine",
     "summary": "what it does",
+    "recommended_for": "this test",
     "use_when": "often",
     "fails_when": "seldom",
     "references": ["one", "two"],
@@ -72,6 +73,14 @@ def test_registered_models_say_what_they_are(name):
     assert model.card.summary.endswith(".")
     assert len(model.card.summary) <= 120
     assert model.card.references
+
+
+def test_one_model_is_recommended_for_each_task():
+    """The reason follows the task, so that nobody has to look it up elsewhere."""
+    said = [load_model(name).card.recommended_for for name in list_models()]
+    tasks = [text.split(".")[0] for text in said if text]
+    assert sorted(tasks) == ["Compute alone", "Loss and accuracy together", "Parameters and tokens", "pass@k"]
+    assert all(len(text) > len(task) + 40 for text, task in zip(filter(None, said), tasks, strict=True))
 
 
 @every_model
