@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayes_scaling.averaging import average
     from bayes_scaling.baselines import BASELINES, baseline
+    from bayes_scaling.comparison import plot_laws
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
     from bayes_scaling.ensemble import Average
@@ -41,6 +42,7 @@ _HOMES = {
     "plan_runs": "data",
     "plot_exponents": "forest",
     "plot_law": "figures",
+    "plot_laws": "comparison",
     "read_krajewski": "readers",
     "read_runs": "data",
     "summarise": "summaries",
@@ -63,6 +65,7 @@ __all__ = [
     "plan_runs",
     "plot_exponents",
     "plot_law",
+    "plot_laws",
     "read_krajewski",
     "read_runs",
     "summarise",

@@ -1,4 +1,4 @@
-"""What `plot_law` draws, apart from how: panels, curves along a grid of compute, intervals, and points."""
+"""What pictures over compute show, apart from how: panels, curves along a grid of compute, intervals, and points."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.design import PASS_AT_K
+from bayes_scaling.ensemble import Average, shared_responses
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.heads import RESPONSES
@@ -23,7 +24,7 @@ ALL_MIXTURES = "all mixtures"
 
 @dataclass(frozen=True)
 class View:
-    """What `plot_law` draws: the response, the panels, the colour of each mixture, and the grid of compute."""
+    """What a picture draws: the response, the panels, the colour of each mixture, and the grid of compute."""
 
     response: str
     benchmarks: tuple[str, ...]
@@ -44,9 +45,38 @@ class View:
         return self.probabilities[::-1] if len(self.curves) == 1 else (self.headline,)
 
 
-def view_of(fit: Fit, benchmarks: Any, mixtures: Any, reach: float, probabilities: Any, later: Any) -> View:
+def laws_of(fit: Fit | Average) -> tuple[Fit, ...]:
+    """Fits of single laws that a forecast draws from."""
+    return fit.weighted if isinstance(fit, Average) else (fit,)
+
+
+def response_of(fit: Fit | Average) -> str:
+    """What is drawn over compute: accuracy where it is forecast, otherwise the loss.
+
+    Raises
+    ------
+    DataError
+        All that is forecast depends on more than compute.
+    """
+    responses = shared_responses(laws_of(fit))
+    if over_compute := [r for r in ("accuracy", "loss") if r in responses]:
+        return over_compute[0]
+    name = laws_of(fit)[0].model.name
+    raise DataError(
+        f"{name} forecasts {', '.join(responses)}, which depends on k as much as on compute: a picture over compute "
+        "has no place for it; summarise(forecast(fit, plan_runs(flops=[1e21, 1e22], benchmark=..., k=[1, 10, 100]))) "
+        "gives a table by compute and k"
+    )
+
+
+def _reads(fit: Fit | Average) -> set[str]:
+    """Columns that the laws read."""
+    return {c for law in laws_of(fit) for h in law.model.heads for c in h.columns}
+
+
+def view_of(fit: Fit | Average, benchmarks: Any, mixtures: Any, reach: float, probabilities: Any, later: Any) -> View:
     """Settle what a picture shows: which benchmarks and mixtures, how far, and which later runs."""
-    response = next((h.response for h in fit.model.heads if h.response == "accuracy"), fit.model.heads[0].response)
+    response = response_of(fit)
     runs = fit.runs[fit.runs[RESPONSES[response]].notna()]
     if not (np.isfinite(reach) and reach >= 0):
         raise DataError(f"reach must be a number of decades, 0 or more, not {reach!r}")
@@ -63,7 +93,7 @@ def view_of(fit: Fit, benchmarks: Any, mixtures: Any, reach: float, probabilitie
         benchmarks=tests,
         colours={m: COLOURS[i % len(COLOURS)] for i, m in enumerate(names)},
         markers={m: MARKERS[i % len(MARKERS)] for i, m in enumerate(names)},
-        curves=names if "mixture" in fit.model.groups else (ALL_MIXTURES,),
+        curves=names if any("mixture" in law.model.groups for law in laws_of(fit)) else (ALL_MIXTURES,),
         grid=np.geomspace(flops.min(), top, int(max(2, decades * POINTS_PER_DECADE)) + 1),
         probabilities=shares,
     )
@@ -77,27 +107,36 @@ def _chosen(column: str, runs: pd.DataFrame, wanted: Sequence[str] | str | None)
     return chosen
 
 
-def plan_along(fit: Fit, view: View, benchmark: str) -> pd.DataFrame:
+def plan_along(fit: Fit | Average, view: View, benchmark: str) -> pd.DataFrame:
     """Runs along the grid; with sizes at the tokens per parameter, and the count of FLOPs, of the fit's runs."""
     mixtures = list(view.curves) if view.curves != (ALL_MIXTURES,) else None
-    if {"params", "tokens"}.isdisjoint({c for h in fit.model.heads for c in h.columns}):
+    if {"params", "tokens"}.isdisjoint(_reads(fit)):
         return plan_runs(flops=view.grid, benchmark=benchmark, mixture=mixtures)
     ratio, count = path(fit)
     params = np.sqrt(view.grid / (6 * count * ratio))
     return plan_runs(flops=view.grid, params=params, tokens=ratio * params, benchmark=benchmark, mixture=mixtures)
 
 
-def path(fit: Fit) -> tuple[float, float]:
+def path(fit: Fit | Average) -> tuple[float, float]:
     """Median tokens per parameter of the runs, and median FLOPs per 6 N D."""
     runs = fit.runs
     ratio, count = runs["tokens"] / runs["params"], runs["flops"] / (6 * runs["params"] * runs["tokens"])
     return float(ratio.median()), float(count.median())
 
 
-def path_text(fit: Fit) -> str:
+def path_text(fit: Fit | Average) -> str:
     """Say which path through sizes and tokens the curves take; nothing where compute is all that counts."""
-    walks = {"params", "tokens"} & {c for h in fit.model.heads for c in h.columns}
+    walks = {"params", "tokens"} & _reads(fit)
     return f"curves at {path(fit)[0]:.3g} tokens per parameter; " if walks else ""
+
+
+def law_text(fits: Sequence[Fit | Average]) -> str:
+    """Say whose bands include uncertainty about the form of the law."""
+    laws = {law.model.name: bool(law.model.discrepancy) for fit in fits for law in laws_of(fit)}
+    wide, narrow = ([name for name, included in laws.items() if included is kind] for kind in (True, False))
+    if not (wide and narrow):
+        return f"uncertainty about the form of the law is {'' if wide else 'not '}included"
+    return f"uncertainty about the form of the law is included by {', '.join(wide)}; not by {', '.join(narrow)}"
 
 
 def interval(draws: Any, share: float) -> np.ndarray:
@@ -107,7 +146,7 @@ def interval(draws: Any, share: float) -> np.ndarray:
 
 
 def points_of(
-    fit: Fit, view: View, benchmark: str, later: pd.DataFrame | None
+    fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, bool]]:
     """Scores of one benchmark and mixture as compute and score, both of shape (point,)."""
     column = RESPONSES[view.response]

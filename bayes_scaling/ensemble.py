@@ -93,8 +93,8 @@ def check_fits(fits: tuple[Fit, ...]) -> None:
         raise DataError("there are no fits to average; average([fit_of_one_law, fit_of_another]) takes some")
     if len(set(names)) < len(names):
         raise DataError(f"every fit needs a model with a name of its own; these are called {names}")
-    first = _plain(fits[0].runs)
-    if others := [fit.model.name for fit in fits[1:] if not _plain(fit.runs).equals(first)]:
+    first = plain(fits[0].runs)
+    if others := [fit.model.name for fit in fits[1:] if not plain(fit.runs).equals(first)]:
         raise DataError(
             f"fits of {others} were made on other runs than that of {names[0]!r}: fit all models to the same table"
         )
@@ -103,8 +103,8 @@ def check_fits(fits: tuple[Fit, ...]) -> None:
         raise DataError(f"the models forecast nothing in common: {each}")
 
 
-def _plain(runs: pd.DataFrame) -> pd.DataFrame:
-    """Values alone, for comparison: whatever the types of columns and blanks, as of fits read from files."""
+def plain(runs: pd.DataFrame) -> pd.DataFrame:
+    """Values of runs alone, for comparison: whatever the types of columns and blanks, as of fits read from files."""
     return runs.astype(object).where(runs.notna(), "").sort_index(axis=1).reset_index(drop=True)
 
 

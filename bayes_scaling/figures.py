@@ -1,4 +1,6 @@
-"""Pictures of a fit: its law over compute with the data (`plot_law`); its exponents are in `forest`.
+"""A law over compute with the data (`plot_law`), and what other pictures share with it.
+
+Several laws in one panel are in `comparison`, exponents in `forest`.
 
 Every function returns a matplotlib ``Figure`` of its own: no pyplot state, no global settings, so a script
 without a display and a notebook get the same picture.
@@ -13,12 +15,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
 
-from bayes_scaling.curves import COLOURS, View, interval, path_text, plan_along, points_of, view_of
+from bayes_scaling.curves import (
+    COLOURS,
+    View,
+    interval,
+    law_text,
+    laws_of,
+    path_text,
+    plan_along,
+    points_of,
+    view_of,
+)
+from bayes_scaling.ensemble import Average
 from bayes_scaling.fitting import Fit
 from bayes_scaling.forecasting import forecast
 
@@ -38,7 +52,7 @@ class Picture(Figure):
 
 
 def plot_law(
-    fit: Fit,
+    fit: Fit | Average,
     *,
     benchmarks: Sequence[str] | None = None,
     mixtures: Sequence[str] | None = None,
@@ -58,7 +72,8 @@ def plot_law(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit or Average
+        `plot_laws` draws the laws of an average beside it.
     benchmarks, mixtures : sequence of str, optional
         What to show; everything that the fit saw by default.
     reach : float
@@ -82,26 +97,28 @@ def plot_law(
     Raises
     ------
     DataError
-        The fit saw no such benchmark or mixture, or an argument is out of range.
+        The fit saw no such benchmark or mixture, an argument is out of range, or all that the fit forecasts is
+        pass@k, which depends on k as well.
     FitError
         The fit did not converge.
     """
-    fit.require_converged(even_if_not_converged=even_if_not_converged)
+    for law in laws_of(fit):
+        law.require_converged(even_if_not_converged=even_if_not_converged)
     view = view_of(fit, benchmarks, mixtures, reach, probabilities, later)
     label = "score" if view.response == "accuracy" else f"{view.response} [nats per token]"
-    figure, panels = _canvas(len(view.benchmarks), max(1, min(ncols, len(view.benchmarks))), label)
+    figure, panels = canvas(len(view.benchmarks), max(1, min(ncols, len(view.benchmarks))), label)
     for panel, benchmark in zip(panels, view.benchmarks, strict=True):
         low, high = _draw_bands(panel, fit, view, benchmark, seed)
         low, high = _draw_runs(panel, fit, view, benchmark, later, low, high)
-        _dress(panel, fit, view, benchmark, low, high)
+        dress(panel, fit, view, benchmark, low, high)
     if reach or later is not None:
         panels[0].set_title("beyond the data", fontsize=SMALL, color=GREY, loc="right", pad=3)
-    _legend(figure, fit, view, later)
-    footer(figure, fit, f"{path_text(fit)}uncertainty about the form of the law is not included")
+    _legend(figure, view, later)
+    footer(figure, laws_of(fit), f"{path_text(fit)}{law_text([fit])}")
     return figure
 
 
-def _draw_bands(panel: Any, fit: Fit, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
+def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
     """Draw median lines and bands of one benchmark; return the range that they fill."""
     ahead = forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
     low, high = np.inf, -np.inf
@@ -120,16 +137,22 @@ def _draw_bands(panel: Any, fit: Fit, view: View, benchmark: str, seed: int | No
             )  # fmt: skip
         panel.plot(x, mean.median(("chain", "draw")), color=colour, lw=1.4, zorder=4, label=f"median {curve}")
         low, high = min(low, lower.min()), max(high, upper.max())
-    if remark := "" if view.response == "loss" else str(ahead["note"].to_numpy()[0]):
-        high += 0.22 * (high - low)
-        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
-        panel.text(0.03, 0.96, fill(remark, 30), transform=panel.transAxes, va="top", fontsize=SMALL,
-                   color=ALARM, style="italic", zorder=9, bbox=box)  # fmt: skip
-    return low, high
+    return low, high + remark(panel, view, ahead) * (high - low)
+
+
+def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
+    """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
+    text = "" if view.response == "loss" else str(ahead["note"].to_numpy()[0])
+    if not text:
+        return 0.0
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+    panel.text(0.03, 0.96, fill(text, 30), transform=panel.transAxes, va="top", fontsize=SMALL,
+               color=ALARM, style="italic", zorder=9, bbox=box)  # fmt: skip
+    return 0.22
 
 
 def _draw_runs(
-    panel: Any, fit: Fit, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
+    panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
 ) -> tuple[float, float]:
     """Draw the runs that the fit saw, and stars for later ones; widen the range to hold them."""
     for mixture, flops, scores, seen in points_of(fit, view, benchmark, later):
@@ -142,7 +165,7 @@ def _draw_runs(
     return low, high
 
 
-def _dress(panel: Any, fit: Fit, view: View, benchmark: str, low: float, high: float) -> None:
+def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
     """Scales, limits, chance level, and where the data end."""
     own = fit.runs if view.response == "loss" else fit.runs[fit.runs["benchmark"].astype(str) == benchmark]
     end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02
@@ -171,9 +194,12 @@ def _dress(panel: Any, fit: Fit, view: View, benchmark: str, low: float, high: f
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _canvas(number: int, columns: int, response_label: str) -> tuple[Figure, list[Any]]:
+def canvas(
+    number: int, columns: int, response_label: str, size: tuple[float, float] = (3.0, 2.15)
+) -> tuple[Figure, list[Any]]:
+    """Make a figure with a number of panels, so many side by side, and label its outer axes."""
     rows = -(-number // columns)
-    width, height = (3.0, 2.15) if number > 1 else (6.6, 3.6)
+    width, height = size if number > 1 else (6.6, 3.6)
     figure = Picture(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in grid[number:]:
@@ -184,7 +210,7 @@ def _canvas(number: int, columns: int, response_label: str) -> tuple[Figure, lis
     return figure, list(grid[:number])
 
 
-def _legend(figure: Figure, fit: Fit, view: View, later: pd.DataFrame | None) -> None:
+def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
     own = view.curves == tuple(view.colours) or len(view.colours) == 1
     handles: list[Any] = [
         Line2D([], [], color=c, marker=view.markers[m], ms=5, lw=1.4 if own else 0, label=m)
@@ -204,23 +230,35 @@ def _legend(figure: Figure, fit: Fit, view: View, later: pd.DataFrame | None) ->
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
 
 
-def footer(figure: Figure, fit: Fit, extra: str = "") -> None:
-    """Write the verdict under the figure; in red and large where the fit cannot be relied on.
+def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
+    """Write the verdict under the figure; in red and large where a fit cannot be relied on.
 
     Parameters
     ----------
     figure : Figure
         With a constrained layout, which makes room.
-    fit : Fit
+    fits : sequence of Fit
+        Several that converged share a line, with the worst of each of their numbers.
     extra : str
         What else to say there.
     """
-    loud = not fit.verdict.passed
+    loud = not all(fit.verdict.passed for fit in fits)
     wide = int(figure.get_figwidth() * (11 if loud else 15))
-    lines = [f"{fit.model.name}: {fit.verdict}", *([extra] if extra else [])]
-    text = "\n".join(fill(line, wide) for line in lines)
+    text = "\n".join(fill(line, wide) for line in (*_verdicts(fits), extra) if line)
     share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
     colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)
     base = 0.06 / figure.get_figheight()
     figure.text(0.01, base, text, va="bottom", ha="left", color=colour, fontweight=weight, fontsize=size)
+
+
+def _verdicts(fits: Sequence[Fit]) -> list[str]:
+    """One line a fit that failed, and one for those that passed."""
+    failed, passed = ([fit for fit in fits if fit.verdict.passed is kind] for kind in (False, True))
+    lines = [f"{fit.model.name}: {fit.verdict}" for fit in failed]
+    if len(passed) == 1:
+        lines += [f"{passed[0].model.name}: {passed[0].verdict}"]
+    elif passed:
+        r_hat = max(fit.verdict.r_hat for fit in passed)
+        lines += [f"{', '.join(fit.model.name for fit in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
+    return lines

@@ -60,7 +60,7 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
         _forest(panel, table, probability)
         _dress(panel, fit, name, table)
     _legend(figure, max(tables, key=lambda t: t.sizes["colour"]), probability)
-    footer(figure, fit)
+    footer(figure, [fit])
     return figure
 
 

@@ -43,7 +43,7 @@ ORDER = [
     *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
     *("crossvalidation", "averaging"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
-    *("curves", "figures", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
+    *("curves", "figures", "comparison", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
 
