@@ -20,7 +20,7 @@ from bayes_scaling.storage import write_whole
 from bayes_scaling.summaries import NEW_RUN, average_benchmarks, summarise
 from bayes_scaling.units import size_text
 
-DATASET, MODEL = "gadre2024", "power_law"
+DATASET, MODEL = "gadre2024", "power_law_discrepancy"
 BENCHMARKS = (
     "arc_easy", "arc_challenge", "lambada_openai", "bigbench_qa_wikidata", "hellaswag_zeroshot", "hellaswag",
     "squad", "coqa", "piqa", "winograd", "openbook_qa", "copa",
