@@ -168,8 +168,7 @@ def _source(model: Model) -> str:
 def _key(model: Model) -> str:
     """Fingerprint of everything that the compiled code depends on.
 
-    For the laws of this package that is their source, which saves building the graph; for a law of the
-    user's own, whose helpers and constants may stand anywhere, it is the generated source itself.
+    Of laws of this package that is their source, which saves building the graph; of any other the generated source.
     """
     parts = [sys.version, TEMPLATE, CALL, *PACKAGES, *KERNELS]
     components = [c for head in model.heads for c in (*head.form.parts, head.likelihood.component)]

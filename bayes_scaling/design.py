@@ -109,7 +109,7 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
 
 def _span(model: Model, tables: list[pd.DataFrame]) -> Span:
     """log10 of the least and the most training compute, for models with discrepancy."""
-    if not model.discrepancy:
+    if not model.leaves_law:
         return None
     flops = pd.concat([t["flops"] if "flops" in t else pd.Series(np.nan, t.index) for t in tables]).astype(float)
     if not (flops > 0).all():

@@ -100,7 +100,7 @@ def forecast(
         model=fit.model.name,
         verdict=str(fit.verdict),
         converged=str(fit.verdict.passed),
-        law_uncertainty=LAW_UNCERTAINTY[bool(fit.model.discrepancy)],
+        law_uncertainty=LAW_UNCERTAINTY[fit.model.leaves_law],
     )
 
 
@@ -146,7 +146,7 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
     tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
     read = {c for head in fit.model.heads for c in head.columns} | tries
     check_ranges(plan, read | {"flops"})
-    along = {"flops"} if fit.model.discrepancy else set()
+    along = {"flops"} if fit.model.leaves_law else set()
     for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):

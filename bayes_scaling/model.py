@@ -180,6 +180,11 @@ class Model:
         """Whether the population value of a parameter is learned from the data."""
         return parameter not in self.fixed and all(e.learned for e in self.effects(parameter))
 
+    @cached_property
+    def leaves_law(self) -> bool:
+        """Whether any parameter has a discrepancy along compute under the pooling of this model."""
+        return any(e.curve for name in self.discrepancy for e in self.effects(name))
+
     @property
     def groups(self) -> tuple[str, ...]:
         """Columns that parameters vary over, in order of first use."""

@@ -11,12 +11,13 @@ import xarray as xr
 
 from bayes_scaling.data import validate
 from bayes_scaling.design import Design, lay_out
+from bayes_scaling.discrepancy import TAILS
 from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.layout import expand, slots, spread
 from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
-from bayes_scaling.model import Model
+from bayes_scaling.model import Effect, Model
 from bayes_scaling.verdict import Verdict
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
@@ -71,9 +72,20 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
         for effect in design.model.effects(name):
             slot = where[effect.name]
             if effect.learned:
-                sd = spread(effect, slot, points)[..., None]
-                points[..., slot.start : slot.start + slot.size] *= sd ** design.centring(effect)
+                sd, at = spread(effect, slot, points)[..., None], slice(slot.start, slot.start + slot.size)
+                if effect.curve and slot.size:
+                    points[..., at] = _heights(design, effect, sd[..., None], rng).reshape(*points.shape[:-1], -1)
+                else:
+                    points[..., at] *= sd ** design.centring(effect)
     return points
+
+
+def _heights(design: Design, effect: Effect, sd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Free coordinates of curves, (…, curve, shape): a multivariate t each, parametrised ever less by themselves."""
+    curves = int(np.prod(design.shape(effect)[:-1]))
+    normal = rng.normal(size=(*sd.shape[:-2], curves, effect.shapes))
+    amplitude = np.sqrt(TAILS / rng.chisquare(TAILS, size=normal.shape[:-1]))[..., None]
+    return sd ** (design.centring(effect) / np.arange(1, 1 + effect.shapes)) * amplitude * normal
 
 
 def goes_with(name: str, likelihood: str) -> bool:

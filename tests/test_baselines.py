@@ -210,7 +210,7 @@ def test_the_schema_is_that_of_a_forecast():
         "model": "direct",
         "verdict": VERDICT,
         "converged": "True",
-        "law_uncertainty": LAW_UNCERTAINTY,
+        "law_uncertainty": LAW_UNCERTAINTY[False],
     }
 
 

@@ -82,7 +82,7 @@ BREAKS = {
 }
 
 
-@settings(QUIET, max_examples=250)
+@settings(QUIET, max_examples=100)
 @given(good_tables(), st.data())
 def test_one_broken_cell_is_refused_and_named(frame, data):
     column = data.draw(st.sampled_from(sorted(BREAKS)))
@@ -97,7 +97,7 @@ def test_one_broken_cell_is_refused_and_named(frame, data):
     assert f"[{row}]" in str(error)
 
 
-@settings(QUIET, max_examples=300)
+@settings(QUIET, max_examples=100)
 @given(st.data())
 def test_odd_tables_are_refused_or_mended_for_good(data):
     names = st.sampled_from([*COLUMNS, "own", "parms", "scores"])
@@ -108,7 +108,7 @@ def test_odd_tables_are_refused_or_mended_for_good(data):
     same_again(outcome(validate, frame))
 
 
-@settings(QUIET, max_examples=200)
+@settings(QUIET, max_examples=100)
 @given(good_tables(), st.data())
 def test_odd_cells_in_good_tables_are_refused_or_mended_for_good(frame, data):
     for _ in range(data.draw(st.integers(1, 3))):

@@ -7,6 +7,7 @@ import pytest
 
 from bayes_scaling.data import load_dataset
 from bayes_scaling.design import lay_out
+from bayes_scaling.discrepancy import CURVE
 from bayes_scaling.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forms import FORMS
@@ -119,7 +120,7 @@ def test_every_model_can_be_laid_over_every_shipped_data_set(name, dataset):
     assert set(design.levels) == set(design.model.groups)
     for head, data in zip(design.model.heads, design.heads, strict=True):
         assert len(data.rows) == len(data.observed) > (30 if head.response == "loss" else 100)
-        assert all((position >= 0).all() for position in data.codes.values())
+        assert all((position >= 0).all() for name, position in data.codes.items() if name != CURVE)
     assert all("nan" not in known for known in design.levels.values())
 
 
@@ -127,7 +128,8 @@ def test_every_model_can_be_laid_over_every_shipped_data_set(name, dataset):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_pooling_is_one_word(name, pooling):
     model = from_document(to_document(load_model(name)) | {"pooling": pooling})
-    effects = [e for p in model.parameters for e in model.effects(p) if not set(e.group) & set(NOISE_GROUPS)]
+    every = [e for p in model.parameters for e in model.effects(p)]
+    effects = [e for e in every if not (e.curve or set(e.group) & set(NOISE_GROUPS))]
     assert bool(effects) == (pooling != "complete")
     assert all(e.learned == (pooling == "partial") for e in effects)
 

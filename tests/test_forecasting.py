@@ -120,7 +120,8 @@ def test_forecasts_stay_in_bounds(name, likelihood):
         top = np.exp(-at_rows("E"))
         assert (found["accuracy_mean"] <= floor + (1 - floor) * top + 1e-12).all()
     assert ((found["accuracy"] >= 0) & (found["accuracy"] <= 1)).all()
-    assert found["accuracy_mean"].isel(row=slice(0, None, 2)).diff("row").min() >= 0
+    if not model.discrepancy:
+        assert found["accuracy_mean"].isel(row=slice(0, None, 2)).diff("row").min() >= 0
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

@@ -8,6 +8,7 @@ import xarray as xr
 from simulate import CHANCES, grid, prior_points, scored
 
 from bayes_scaling.design import lay_out
+from bayes_scaling.discrepancy import t_distributed
 from bayes_scaling.documents import list_models, load_model
 from bayes_scaling.errors import ModelError
 from bayes_scaling.forms import C0, D0, N0, form
@@ -64,12 +65,12 @@ def test_graph_and_arrays_agree(name):
 def test_dimensions_are_matched_by_name(name):
     law = EVERY[name]
     data = columns(law)
-    theta = {n: v[:7, 0] for n, v in drawn(law).items()}
+    theta = {n: v[:3, 0] for n, v in drawn(law).items()}
     over = {n: xr.DataArray(v, dims=f"over_{n}") for n, v in theta.items()}
     named = law(*(xr.DataArray(v, dims="run") for v in data), **over)
     assert set(named.dims) == {"run", *(f"over_{n}" for n in theta)}
-    one = law(*(v[3] for v in data), **{n: v[5] for n, v in theta.items()})
-    picked = named.isel(run=3, **{f"over_{n}": 5 for n in theta})
+    one = law(*(v[3] for v in data), **{n: v[2] for n, v in theta.items()})
+    picked = named.isel(run=3, **{f"over_{n}": 2 for n in theta})
     assert float(picked) == pytest.approx(one, rel=1e-12)
 
 
@@ -176,8 +177,9 @@ def prior_curves(name, n=2000):
     rng = np.random.default_rng(2)
     values = {str(k): v.to_numpy() for k, v in expand(design, prior_points(design, n, rng)).items()}
     for effect in (e for p in model.parameters for e in model.effects(p) if e.learned):
-        sd = values[f"{effect.name}_sd"]
-        values[effect.name] = (sd * rng.normal(size=sd.shape)).reshape(1, n, *(1 for _ in effect.group))
+        sd = values[f"{effect.name}_sd"].reshape(1, n, *(1 for _ in effect.group), *([1] if effect.curve else []))
+        size = (*sd.shape[:-1], effect.shapes) if effect.curve else sd.shape
+        values[effect.name] = sd * (t_distributed(size, rng) if effect.curve else rng.normal(size=size))
     head, data = model.heads[scored(model)], design.heads[scored(model)]
     return np.asarray(model.mean(head, values, data.columns, data.codes))[0]
 
