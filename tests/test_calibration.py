@@ -17,14 +17,13 @@ from bayes_scaling.documents import list_models, load_model
 from bayes_scaling.layout import expand, read_by_users, slots
 from bayes_scaling.sampling import Settings, sample
 
-SIMULATIONS, BINS = 40, 8
+SIMULATIONS, BINS = 80, 8
 SETTINGS = Settings(chains=2, draws=250, tune=250)
 THIN = 10  # of 500 draws: what is left is nearly independent for every quantity here
 SMALL = {"benchmarks": 3, "mixtures": 1, "sizes": 5}  # for models that extend those of TABLES
 SMALLEST_P = 1e-4  # of any one quantity: about twenty are tested per model
 AHEAD = 10.0  # forecast at so many times the compute of the largest run
-FEWER = 20  # simulations of models that are tested as well by those they extend
-BASES = ("power_law", "pass_at_k_counts")
+FEWER = {"power_law": SIMULATIONS, "pass_at_k_counts": 40}  # of others 20: those they extend test most of them
 TABLES = {
     "power_law": {"benchmarks": 4, "mixtures": 2, "sizes": 5},
     "params_tokens": {"benchmarks": 3, "mixtures": 1, "sizes": 5, "ratios": (5.0, 80.0)},
@@ -94,7 +93,7 @@ def p_values(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list_models())
 def test_true_values_fall_anywhere_among_the_draws(name):
-    p = p_values(ranks(name, simulations=SIMULATIONS if name in BASES else FEWER))
+    p = p_values(ranks(name, simulations=FEWER.get(name, 20)))
     assert len(p) > 8
     assert {q: round(v, 6) for q, v in p.items() if v < SMALLEST_P} == {}
     assert np.median(list(p.values())) > 0.02  # many a little off would be wrong as well
@@ -110,7 +109,7 @@ def twice_the_scatter(design, points):
 
 @pytest.mark.slow
 def test_a_wrong_likelihood_is_found_out():
-    p = p_values(ranks("power_law", simulations=SIMULATIONS, wrong=twice_the_scatter))
+    p = p_values(ranks("power_law", simulations=SIMULATIONS // 2, wrong=twice_the_scatter))
     assert min(p, key=lambda q: p[q]).startswith("accuracy_scatter")
     assert min(p.values()) < SMALLEST_P
 

@@ -84,7 +84,7 @@ def test_rates_follow_those_that_made_the_data(name):
         truth, mean = np.concatenate(pairs, axis=1)
         assert np.corrcoef(truth, mean)[0, 1] > 0.6
         assert abs(np.mean(mean - truth)) < 0.1  # not off by a tenth on the whole
-        nearer = 0.95 if model.leaves_law else 0.8  # than one number for all; curves and exponents blur each other
+        nearer = 0.95 if model.leaves_law else 0.9  # than one number for all; curves and exponents blur each other
         assert np.sqrt(np.mean((mean - truth) ** 2)) < nearer * truth.std()
 
 
