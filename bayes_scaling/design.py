@@ -73,8 +73,9 @@ class Design:
     def centring(self, effect: Effect) -> float:
         """How far an effect is parametrised by itself (1) rather than by its standard score (0).
 
-        Chosen by `benchmarks/parametrisation.py`: between the two, the closer to 1 the more the rows say
-        about every level.
+        Between the two, the closer to 1 the more the rows say about every level.  `benchmarks/parametrisation.py`
+        compares these numbers with one for all effects; those of curves, losses and pass@k are what let the
+        registered models converge on the shipped data.
         """
         if EVALUATION in self.model.groups and not effect.curve:
             return 1.0  # pass@k says much about every level: several k, or hundreds of problems, an evaluation

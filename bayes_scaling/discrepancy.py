@@ -61,10 +61,11 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     width = high - low
     if width <= 0:
         return np.zeros((len(decades), SHAPES))
-    grid, shapes, slopes = (array[..., :SHAPES] if array.ndim > 1 else array for array in _unit_shapes())
+    grid, shapes, slopes = _unit_shapes()
     at = (np.asarray(decades, float) - low) / width
-    inside = np.stack([np.interp(at, grid, shape) for shape in shapes.T], axis=1)
-    outside = np.minimum(at, 0)[:, None] * slopes[0] + np.maximum(at - 1, 0)[:, None] * slopes[1]
+    inside = np.stack([np.interp(at, grid, shape) for shape in shapes[:, :SHAPES].T], axis=1)
+    before, after = np.minimum(at, 0)[:, None] * slopes[0], np.maximum(at - 1, 0)[:, None] * slopes[1]
+    outside = (before + after)[:, :SHAPES]
     return width**1.5 * (inside + outside)
 
 

@@ -87,17 +87,20 @@ def _curves(
     codes: Codes,
     rng: np.random.Generator,
 ) -> Values:
-    """Heights of the curves of an effect, also of unseen labels, and what they do beyond the fitted runs."""
+    """Heights of the curves of an effect, also of unseen labels, and what they do beyond the fitted runs.
+
+    A curve that the design takes for nothing stays so beyond the runs as well.
+    """
     heights = fit.posterior[effect.name].to_numpy()
-    shape = tuple(len(labels[c]) for c in effect.group)
-    if fit.design.free_size(effect) == 0 and shape == heights.shape[2:-1]:
-        return {effect.name: heights}
+    shape, known = tuple(len(labels[c]) for c in effect.group), heights.shape[2:-1]
     sd = sd[(..., *(None,) * (len(shape) + 1))]
-    if shape != heights.shape[2:-1]:
+    if shape != known:
         heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape, effect.shapes), rng), heights)
     level = tuple(codes[c] for c in effect.group)
     which = np.ravel_multi_index(level, shape) if level else np.zeros(len(plan), int)
     assert fit.design.span is not None
     path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, effect.shapes, heights.shape[:2], rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
+    if fit.design.free_size(effect) == 0:
+        scale = _with_known(scale, np.zeros((1, 1, *known)))
     return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}

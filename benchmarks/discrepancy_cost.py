@@ -30,7 +30,8 @@ def main() -> None:
         mixture=sorted(runs["mixture"].unique()),
     )[:1000]
     for name in MODELS:
-        bs.fit(bs.load_model(name), runs, seed=0, chains=1, draws=10, tune=10, progress=False)  # compiled from here on
+        first = bs.fit(bs.load_model(name), runs, seed=0, chains=1, draws=10, tune=10, progress=False)
+        bs.forecast(first, plan[:1], seed=1, even_if_not_converged=True)  # compiled and imported from here on
     for seed in range(repeats):
         for name in MODELS:
             start = time.perf_counter()

@@ -292,6 +292,15 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
         assert (beyond[..., ~inside].std((0, 1)) > 0).all()
 
 
+def test_a_new_mixture_gives_nothing_to_the_only_one_that_was_fitted():
+    fit = unfitted(leaving({"benchmark:mixture": 0.2}), benchmarks=2, mixtures=1)
+    plan = plan_runs(flops=[1e23], benchmark=["benchmark 00"], mixture=["mixture 0", "other"], chance=0.25)
+    values, _ = extended(fit, plan, np.random.default_rng(1))
+    beyond = values["A_discrepancy_benchmark_mixture_beyond"].std((0, 1))
+    assert beyond[plan["mixture"] == "mixture 0"] == 0
+    assert beyond[plan["mixture"] == "other"] > 0
+
+
 def test_benchmarks_that_share_a_curve_leave_the_law_together():
     for groups, together in (({"all": 0.2}, True), ({"benchmark": 0.2}, False)):
         fit = pinned(leaving(groups))
