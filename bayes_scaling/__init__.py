@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayes_scaling.averaging import average
+    from bayes_scaling.backtesting import Backtest, backtest
     from bayes_scaling.baselines import BASELINES, baseline
+    from bayes_scaling.calibration import plot_backtest, plot_calibration
     from bayes_scaling.comparison import plot_laws
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
     from bayes_scaling.ensemble import Average
+    from bayes_scaling.evaluation import score_forecast, summarise_scores
     from bayes_scaling.figures import plot_law
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
     from bayes_scaling.forest import plot_exponents
     from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
+    from bayes_scaling.splitting import Split, split_above, split_groups, split_targets
     from bayes_scaling.summaries import average_benchmarks, summarise
 
 __version__ = "0.1.0"
@@ -28,9 +32,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "Average": "ensemble",
     "BASELINES": "baselines",
+    "Backtest": "backtesting",
     "Fit": "fitting",
+    "Split": "splitting",
     "average": "averaging",
     "average_benchmarks": "summaries",
+    "backtest": "backtesting",
     "baseline": "baselines",
     "describe_datasets": "data",
     "fit": "fitting",
@@ -40,20 +47,30 @@ _HOMES = {
     "load_model": "documents",
     "pass_at_k": "passk",
     "plan_runs": "data",
+    "plot_backtest": "calibration",
+    "plot_calibration": "calibration",
     "plot_exponents": "forest",
     "plot_law": "figures",
     "plot_laws": "comparison",
     "read_krajewski": "readers",
     "read_runs": "data",
+    "score_forecast": "evaluation",
+    "split_above": "splitting",
+    "split_groups": "splitting",
+    "split_targets": "splitting",
     "summarise": "summaries",
+    "summarise_scores": "evaluation",
 }
 
 __all__ = [
     "BASELINES",
     "Average",
+    "Backtest",
     "Fit",
+    "Split",
     "average",
     "average_benchmarks",
+    "backtest",
     "baseline",
     "describe_datasets",
     "fit",
@@ -63,12 +80,19 @@ __all__ = [
     "load_model",
     "pass_at_k",
     "plan_runs",
+    "plot_backtest",
+    "plot_calibration",
     "plot_exponents",
     "plot_law",
     "plot_laws",
     "read_krajewski",
     "read_runs",
+    "score_forecast",
+    "split_above",
+    "split_groups",
+    "split_targets",
     "summarise",
+    "summarise_scores",
 ]
 
 

@@ -39,7 +39,7 @@ def average(
     chains: int = 4,
     draws: int = 1000,
     tune: int = 500,
-    target_accept: float = 0.95,
+    target_accept: float | None = None,
     even_if_not_converged: bool = False,
 ) -> Average:
     """Average over laws, so that a forecast says how far the laws that fit the runs disagree.
@@ -100,7 +100,9 @@ def _named(fits: tuple[Fit, ...], weights: np.ndarray) -> dict[str, float]:
     return {one.model.name: float(w) for one, w in zip(fits, weights, strict=True)}
 
 
-def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int], target_accept: float) -> Average:
+def _by_largest(
+    fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int], target_accept: float | None
+) -> Average:
     """Stack on forecasts of the largest runs from fits to the others."""
     check_same_rows(fits)
     scores, evidence = [], []
@@ -122,7 +124,7 @@ def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int
     return Average(fits, weights, how, frame)
 
 
-def _refitted(one: Fit, fold: Fold, seed: int | None, settings: dict[str, int], target_accept: float) -> Fit:
+def _refitted(one: Fit, fold: Fold, seed: int | None, settings: dict[str, int], target_accept: float | None) -> Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # said below, with the cut
         again = fit(

@@ -109,12 +109,12 @@ def check(table: str, mapping: Strings) -> None:
 @click.option("--chains", type=click.IntRange(1), default=4, show_default=True)
 @click.option("--draws", type=click.IntRange(4), default=1000, show_default=True, help="Kept per chain.")
 @click.option("--tune", type=click.IntRange(1), default=500, show_default=True, help="Spent per chain.")
-@click.option("--target-accept", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True)
+@click.option("--target-accept", type=click.FloatRange(0.5, 1, max_open=True), help="By default what the model says.")
 @click.option("--force", is_flag=True, help="Replace the file.")
 @click.pass_context
 def fit(
     ctx: click.Context, table: str, model: str, out: Path, mapping: Strings, benchmark: Strings,
-    mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float, force: bool,
+    mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float | None, force: bool,
 ) -> None:  # fmt: skip
     """Fit MODEL to TABLE (a file, or the name of a shipped data set)."""
     _may_write(out, force)

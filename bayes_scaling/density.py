@@ -134,6 +134,17 @@ def compile_density(design: Design) -> Density:
     return Density(module.density.address, words, int(words[0]), module.density)
 
 
+def prepare(model: Model) -> None:
+    """Compile the density of a model and keep it in the cache folder, for other processes to load.
+
+    Raises
+    ------
+    rows.Unprintable
+        A law uses an operation that cannot be printed.
+    """
+    _module(model)
+
+
 def _module(model: Model) -> ModuleType:
     """Generated module of a model: from memory, from the cache folder, or written now."""
     key = _key(model)

@@ -108,6 +108,17 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
     return Design(model, levels, heads, span)
 
 
+def observe(head: Head, runs: pd.DataFrame, model: Model) -> HeadData:
+    """Read what a head observes off runs that no fit was made on; the rows of a design without their places in it.
+
+    Raises
+    ------
+    DataError
+        As for `lay_out`.
+    """
+    return _head_data(head, _rows_of(head, runs, model), {}, None, runs.index)
+
+
 def _span(model: Model, tables: list[pd.DataFrame]) -> Span:
     """log10 of the least and the most training compute, for models with discrepancy."""
     if not model.leaves_law:

@@ -21,6 +21,7 @@
 
     [fixed]                           # parameter -> value that is not learned
     [priors.alpha]                    # low and high in place of those of the law
+    [sampling]                        # thin = 4 keeps one draw of four; target_accept = 0.99
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from bayes_scaling.parameters import Component
 
 TEXTS = ("summary", "recommended_for", "use_when", "fails_when")
 TABLES = ("varies", "discrepancy", "priors")
-KEYS = ("name", *TEXTS, "references", "pooling", "heads", *TABLES, "fixed")
+PLAIN_TABLES = ("fixed", "sampling")
+KEYS = ("name", *TEXTS, "references", "pooling", "heads", *TABLES, *PLAIN_TABLES)
 
 
 def list_models() -> tuple[str, ...]:
@@ -80,7 +82,8 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
         heads=tuple(_head(h, where) for h in heads),
         pooling=document.get("pooling", "partial"),
         **{table: _numbers(document, table, where) for table in TABLES},
-        fixed={p: _number(v, where, p) for p, v in _mapping(document, "fixed", where).items()},
+        fixed=_plain(document, "fixed", where),
+        sampling=_plain(document, "sampling", where),
         card=Card(
             **{key: str(document.get(key, "")) for key in TEXTS},
             references=_texts(document.get("references", []), where),
@@ -102,7 +105,7 @@ def to_document(model: Model) -> dict[str, Any]:
         "pooling": model.pooling,
         "heads": heads,
         **tables,
-        "fixed": dict(model.fixed),
+        **{k: dict(getattr(model, k)) for k in PLAIN_TABLES},
     }
 
 
@@ -125,6 +128,10 @@ def _pick(shelf_of: Mapping[str, Any], name: Any, what: str, where: str) -> Any:
 
 def _numbers(document: Mapping[str, Any], key: str, where: str) -> dict[str, dict[str, float]]:
     return {p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, key, where)}
+
+
+def _plain(document: Mapping[str, Any], key: str, where: str) -> dict[str, float]:
+    return {p: _number(v, where, p) for p, v in _mapping(document, key, where).items()}
 
 
 def _table(document: Mapping[str, Any], key: str, where: str) -> Any:

@@ -93,7 +93,8 @@ def fit(
     chains: int = 4,
     draws: int = 1000,
     tune: int = 500,
-    target_accept: float = 0.95,
+    thin: int | None = None,
+    target_accept: float | None = None,
     progress: bool | None = None,
     cores: int | None = None,
 ) -> Fit:
@@ -109,8 +110,10 @@ def fit(
     chains, draws, tune : int
         Chains, draws kept per chain, and draws spent per chain on adaptation.  For a first look
         ``chains=2, draws=300, tune=300`` is enough.
-    target_accept : float
-        Larger is slower and diverges less.
+    thin : int, optional
+        Keep one draw of so many; by default as the model's document says, which is 1 for most.
+    target_accept : float, optional
+        Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional
@@ -132,14 +135,17 @@ def fit(
     ScalingWarning
         The fit failed its verdict; the text says which rule.
     """
-    if min(chains, draws, tune) < 1 or not 0 < target_accept < 1 or (seed is not None and seed < 0):
+    own = model.sampling
+    thin = int(own.get("thin", Settings.thin)) if thin is None else thin
+    target = own.get("target_accept", Settings.target_accept) if target_accept is None else target_accept
+    if min(chains, draws, tune, thin) < 1 or not 0 < target < 1 or (seed is not None and seed < 0):
         raise FitError(
-            "chains, draws and tune must be at least 1, target_accept between 0 and 1, seed not negative; got "
-            f"{chains}, {draws}, {tune}, {target_accept}, {seed}"
+            "chains, draws, tune and thin must be at least 1, target_accept between 0 and 1, seed not negative; got "
+            f"{chains}, {draws}, {tune}, {thin}, {target}, {seed}"
         )
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
-    settings = Settings(chains=chains, draws=draws, tune=tune, target_accept=target_accept)
+    settings = Settings(chains, draws, tune, thin, target)
     show = sys.stderr.isatty() if progress is None else progress
     tree = sample(design, settings, seed=seed, progress=show, cores=cores)
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()

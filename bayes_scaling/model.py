@@ -105,6 +105,8 @@ class Model:
         Parameter -> value that is not learned.
     priors : mapping
         Parameter -> {"low": …, "high": …} in place of the interval that the law declares.
+    sampling : mapping
+        How it is sampled unless `fit` is told otherwise: "target_accept", and "thin", the draws that one is kept of.
     card : Card
     """
 
@@ -115,6 +117,7 @@ class Model:
     discrepancy: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sampling: Mapping[str, float] = field(default_factory=dict)
     card: Card = Card()
 
     def __post_init__(self) -> None:
@@ -136,6 +139,7 @@ class Model:
                 _check_groups(f"{what}.{name}", groups, self.name)
         for name, value in self.fixed.items():
             _check_fixed(self.parameters[name], value, self.name)
+        _check_sampling(self.sampling, self.name)
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -250,6 +254,15 @@ def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
         if not (math.isfinite(spread) and spread > 0):
             raise ModelError(f"{where}: [{what}] {group} must be a positive number, got {spread}")
         seen.add(frozenset(columns))
+
+
+def _check_sampling(sampling: Mapping[str, float], where: str) -> None:
+    thin, target = sampling.get("thin", 1), sampling.get("target_accept", 0.95)
+    if set(sampling) - {"thin", "target_accept"} or thin < 1 or thin != int(thin) or not 0 < target < 1:
+        raise ModelError(
+            f"{where}: [sampling] takes thin, a whole number of 1 or more, and target_accept, between 0 and 1; "
+            f"got {dict(sampling)}"
+        )
 
 
 def _check_fixed(parameter: Parameter, value: float, where: str) -> None:

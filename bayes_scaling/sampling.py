@@ -17,16 +17,18 @@ from bayes_scaling.layout import expand, spread_positions
 from bayes_scaling.rows import Unprintable
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
+ALL_DRAWS = ("diverging", "depth", "n_steps")  # statistics that no draw may be left out of
 JITTER = 1.0  # standard deviation of the starts around the rough optimum, in white coordinates
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample: chains, draws kept and tuning draws per chain, target acceptance, tree depth."""
+    """How to sample: chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on."""
 
     chains: int = 4
     draws: int = 1000
     tune: int = 500
+    thin: int = 1
     target_accept: float = 0.95
     max_depth: int = 10
 
@@ -38,14 +40,15 @@ def sample(
 
     Returns
     -------
-    DataTree with the groups ``posterior`` (see `layout.expand`) and ``sample_stats``.
+    DataTree with the groups ``posterior`` (see `layout.expand`) and ``sample_stats``, of kept draws; ``diverging``,
+    ``depth`` and ``n_steps`` are of all draws that one was kept of: whether any diverged, the greatest, and the sum.
     """
     import nutpie
 
     compiled, to_points = _prepare(design)
     trace = nutpie.sample(
         compiled,
-        draws=settings.draws,
+        draws=settings.draws * settings.thin,
         tune=settings.tune,
         chains=settings.chains,
         cores=cores,
@@ -57,12 +60,22 @@ def sample(
         store_unconstrained=True,
     )
     stats = trace["sample_stats"].to_dataset()
-    if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws):
+    if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * settings.thin):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
-    points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy())
-    kept = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
-    stats = stats[kept].drop_vars(DIMENSION, errors="ignore")
+    kept = slice(settings.thin - 1, None, settings.thin)
+    points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy()[:, kept])
+    named = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
+    stats = thinned(stats[named].drop_vars(DIMENSION, errors="ignore"), settings.thin)
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
+
+
+def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
+    """Statistics of kept draws; divergences, depths and steps also of those that were not kept."""
+    last = stats.isel(draw=slice(thin - 1, None, thin)).drop_vars("draw", errors="ignore")
+    for name in (n for n in ALL_DRAWS if n in stats):
+        blocks = stats[name].transpose("chain", "draw").to_numpy().reshape(stats.sizes["chain"], -1, thin)
+        last[name] = (("chain", "draw"), blocks.sum(-1) if name == "n_steps" else blocks.max(-1))
+    return last
 
 
 def _prepare(design: Design) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:

@@ -41,9 +41,10 @@ ORDER = [
         "luck",
     ),
     *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
-    *("crossvalidation", "averaging"),
-    *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
-    *("curves", "figures", "comparison", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
+    *("solvers", "stages", "estimators", "cells", "baselines"),
+    *("splitting", "shards", "backtesting", "crossvalidation", "averaging", "planning"),
+    *("curves", "figures", "comparison", "forest", "calibration"),
+    *("terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
 

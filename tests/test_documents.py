@@ -28,6 +28,7 @@ GOOD = {
     "discrepancy": {"alpha": {"benchmark": 0.2, "all": 0.1}},
     "priors": {"alpha": {"low": 0.1, "high": 0.5}},
     "fixed": {"floor_shift": 0.0},
+    "sampling": {"thin": 2.0, "target_accept": 0.99},
 }
 every_model = pytest.mark.parametrize("name", list_models())
 
@@ -61,6 +62,9 @@ SLIPS = [
     ({"priors": {"A": [0.3, 1]}}, r"^here: \[priors.A\] must be a table, got \[0.3, 1\]$"),
     ({"varies": {"A": {"benchmark": "much"}}}, r"^here: A needs a number, got 'much'$"),
     ({"varies": {"A": {"benchmark": True}}}, r"^here: A needs a number, got True$"),
+    ({"sampling": {"thin": 1.5}}, r"^mine: \[sampling\] takes thin, a whole number of 1 or more, and target_accept"),
+    ({"sampling": {"draws": 5}}, r"^mine: \[sampling\] takes thin, .* got \{'draws': 5.0\}$"),
+    ({"sampling": {"target_accept": 1}}, r"^mine: \[sampling\] takes thin, .*, between 0 and 1; got"),
     ({"fixed": {"A": "1.0"}}, r"^here: A needs a number, got '1.0'$"),
     ({"priors": {"A": {"low": None, "high": 1}}}, r"^here: A needs a number, got None$"),
     ({"priors": {"A": {"low": 2, "high": 1}}}, r"^A: low must be below high, got 2.0 and 1.0$"),
@@ -156,6 +160,7 @@ def test_one_slip_of_each_kind_is_tried():
         "discrepancy",
         "fixed",
         "priors",
+        "sampling",
     }
 
 

@@ -9,16 +9,8 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation import score_forecast
 
 COLUMNS = [
-    "observed",
-    "error",
-    "crps",
-    "pit",
-    "inside_50",
-    "width_50",
-    "inside_80",
-    "width_80",
-    "inside_95",
-    "width_95",
+    *("observed", "error", "relative_error", "crps", "log_score", "pinball", "pit"),
+    *(f"{score}_{p}" for p in (50, 80, 90, 95) for score in ("inside", "width", "interval_score")),
 ]
 
 

@@ -166,6 +166,29 @@ def test_a_seed_repeats_the_draws_and_another_does_not(table):
 
 
 @quiet
+@quiet
+def test_thinning_keeps_every_nth_draw_and_forgets_no_divergence(table):
+    document = to_document(load_model("power_law"))
+    whole, some = (
+        fit(from_document(document | {"sampling": {"thin": thin}}), table, seed=1, chains=2, draws=20 // thin, tune=30)
+        for thin in (1, 4)
+    )
+    np.testing.assert_array_equal(some.posterior["A"], whole.posterior["A"].isel(draw=slice(3, None, 4)))
+    every, kept = (found.tree["sample_stats"].to_dataset() for found in (whole, some))
+    assert kept["n_steps"].sum() == every["n_steps"].sum()
+    assert kept["depth"].max() == every["depth"].max()
+    assert (kept["diverging"] == every["diverging"].coarsen(draw=4).max().to_numpy()).all()
+
+
+@quiet
+def test_a_model_says_how_it_is_sampled_unless_told_otherwise(table):
+    careful = from_document(to_document(load_model("power_law")) | {"sampling": {"target_accept": 0.6}})
+    own, told = (fit(careful, table, seed=1, chains=1, draws=20, tune=30, target_accept=t) for t in (None, 0.95))
+    plain = fit(load_model("power_law"), table, seed=1, chains=1, draws=20, tune=30)
+    np.testing.assert_array_equal(told.posterior["A"], plain.posterior["A"])
+    assert (own.posterior["A"] != plain.posterior["A"]).any()
+
+
 def test_chains_differ(table):
     found = fit(small_fit().model, table, seed=3, **SHORT).posterior["alpha_free"]
     assert not np.array_equal(found[0], found[1])

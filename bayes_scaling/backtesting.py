@@ -1,0 +1,285 @@
+"""Backtests: forecasts that could have been made from the smaller runs, beside what the larger ones reached."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.density import prepare
+from bayes_scaling.design import PASS_AT_K
+from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.estimators import BASELINES
+from bayes_scaling.evaluation import score_forecast, summarise_scores
+from bayes_scaling.heads import RESPONSES
+from bayes_scaling.model import Model
+from bayes_scaling.rows import Unprintable
+from bayes_scaling.shards import META, Shard, found_in, run_shard, shard_of
+from bayes_scaling.splitting import Split, check_splits, split_above
+from bayes_scaling.storage import write_whole
+
+SHOWN = ("mae", "crps", "cover_50", "cover_80", "cover_95", "width_80")
+MANY = 5  # names that a warning lists
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Backtest:
+    """Forecasts of runs that the fits did not see, with what happened.
+
+    Attributes
+    ----------
+    runs : DataFrame
+    splits : tuple of Split
+    response : str
+    shards : DataFrame
+        One row per law and split: ``law``, ``split``, ``runs_fitted``, ``runs_forecast``, ``rows_forecast``,
+        ``decades_beyond`` (of the farthest row), ``converged``, ``verdict``, ``problem`` (why there is no forecast),
+        ``seconds``, and of fits ``r_hat``, ``ess``, ``divergences`` and ``steps_per_draw``.
+    scores : DataFrame
+        One row per law, split and forecast row: ``law``, ``split``, ``converged``, the columns of `score_forecast`,
+        and ``log_density`` that the law gave to the outcome [nats per unit of the response].
+    forecasts : mapping
+        (law, split) -> forecast, a Dataset over (chain, draw, row).
+    log_density_of_runs : DataFrame
+        ``law``, ``split``, ``run`` and the log density of all its outcomes together [nats]; of fits only.
+    """
+
+    runs: pd.DataFrame
+    splits: tuple[Split, ...]
+    response: str
+    shards: pd.DataFrame
+    scores: pd.DataFrame
+    forecasts: Mapping[tuple[str, str], xr.Dataset]
+    log_density_of_runs: pd.DataFrame
+
+    def summary(self, by: str | Sequence[str] = "law") -> pd.DataFrame:
+        """Scores in groups, one row each: `summarise_scores` without its intervals, as a wide table."""
+        groups = [by] if isinstance(by, str) else list(by)
+        table = summarise_scores(self.scores, by=groups, resamples=0)
+        wide = table.pivot_table(index=[*groups, "runs", "rows"], columns="score", values="value", sort=False)
+        return wide.reset_index().rename_axis(columns=None)
+
+    def __repr__(self) -> str:
+        failed = self.shards[~self.shards["converged"].astype(bool)]
+        lines = [f"<Backtest of {self.shards['law'].nunique()} laws on {len(self.splits)} splits"]
+        if len(self.scores):
+            table = self.summary()[["law", "runs", "rows", *SHOWN]]
+            lines.append(table.round(4).to_string(index=False))
+        said = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
+        lines += [f"{law}, {split}: {problem or verdict}" for law, split, problem, verdict in said]
+        return "\n".join(lines) + ">"
+
+
+def backtest(
+    models: Model | Sequence[Model],
+    runs: pd.DataFrame,
+    splits: Sequence[Split] | Split | None = None,
+    *,
+    baselines: Sequence[str] | str = (),
+    response: str = "accuracy",
+    seed: int | None = None,
+    chains: int = 4,
+    draws: int = 1000,
+    tune: int = 500,
+    target_accept: float | None = None,
+    resamples: int = 200,
+    folder: str | Path | None = None,
+    n_jobs: int = -1,
+    progress: bool | None = None,
+) -> Backtest:
+    """See how well laws would have forecast runs that are known, from smaller or other runs.
+
+    Every law is fitted to every split by itself, one thread each, in parallel over joblib: inside
+    ``joblib.parallel_config(backend="dask")`` or another backend, the same call runs on a cluster.  Results do not
+    depend on the backend.
+
+    Parameters
+    ----------
+    models : Model or sequence of Model
+        With names of their own.
+    runs : DataFrame
+        As from `read_runs`.
+    splits : sequence of Split, optional
+        From `split_above`, `split_targets` and `split_groups`, which add up; by default two cuts in compute.
+    baselines : sequence of str
+        Published estimators to judge beside the models, of ``BASELINES``.
+    response : str
+        What is forecast: "accuracy" or "pass_at_k".
+    seed : int, optional
+        The same seed gives the same result.
+    chains, draws, tune, target_accept
+        Of every fit, as for `fit`.
+    resamples : int
+        Bootstrap draws of every baseline.
+    folder : path, optional
+        Where every shard is kept as soon as it is done: when the process is killed, or one shard fails, the same call
+        goes on with the others.  Shards of other data, models or settings in the same folder are left alone.
+    n_jobs : int
+        Fits at the same time; -1 for as many as there are processors, or as a cluster has threads.
+    progress : bool, optional
+        Show a progress bar; by default only where the error stream is a terminal.
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    DataError
+        Splits or names that cannot be, no outcome to score, or every shard was refused; the text says why.
+
+    Warns
+    -----
+    ScalingWarning
+        Fits failed their verdict, or shards were refused: which, and why.  Their scores stay in the result, marked.
+    """
+    laws = _named([models] if isinstance(models, Model) else list(models), baselines)
+    runs = runs.reset_index(drop=True)
+    asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
+    chosen = [replace(s, held_out=s.held_out & _answered(runs, response)) for s in asked]
+    check_splits(chosen, runs)
+    fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept}
+    todo = [
+        shard_of(law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
+        for split in chosen
+        for law in laws
+    ]
+    show = sys.stderr.isatty() if progress is None else progress
+    results = _run(todo, None if folder is None else Path(folder), n_jobs, show)
+    past = _gathered(runs, tuple(chosen), response, todo, results)
+    _warn(past)
+    return past
+
+
+def _named(models: list[Model], baselines: Sequence[str] | str) -> list[Model | str]:
+    published = [baselines] if isinstance(baselines, str) else list(baselines)
+    if unknown := [b for b in published if b not in BASELINES]:
+        raise DataError(f"baselines must be of {', '.join(BASELINES)}; got {unknown}")
+    names = [*(m.name for m in models), *published]
+    if not names or len(set(names)) < len(names):
+        raise DataError(f"a backtest needs laws with names of their own, got {names}")
+    return [*models, *published]
+
+
+def _answered(runs: pd.DataFrame, response: str) -> np.ndarray:
+    """Rows that hold an outcome of the response: of pass@k that of a benchmark, not of one problem."""
+    if response not in RESPONSES or response == "loss":
+        raise DataError(f"a backtest is of accuracy or pass_at_k, not of {response!r}")
+    tried = runs["metric"].eq(PASS_AT_K) if "metric" in runs else pd.Series(False, runs.index)
+    whole = runs["problem"].isna() if "problem" in runs else pd.Series(True, runs.index)
+    return (runs["score"].notna() & (tried & whole if response == "pass_at_k" else ~tried)).to_numpy()
+
+
+def _run(todo: list[Shard], folder: Path | None, n_jobs: int, progress: bool) -> list[xr.Dataset]:
+    """Results in the order of the shards: those that are kept, and the others as they come."""
+    done = {s.key: kept for s in todo if folder and (kept := _kept(folder / f"{s.key}.nc")) is not None}
+    left = {s.key: s for s in todo if s.key not in done}
+    _compile({s.law: s for s in left.values()}.values())
+    for key, result in _shown(_parallel(left, n_jobs), len(left), progress):
+        done[key] = result
+        if folder and not found_in(result)["problem"]:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / f"{key}.nc", lambda part, what=result: what.to_netcdf(part, engine="h5netcdf"))
+    return [done[s.key] for s in todo]
+
+
+def _parallel(left: Mapping[str, Shard], n_jobs: int) -> Iterator[tuple[str, xr.Dataset]]:
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_keyed)(key, shard) for key, shard in left.items()
+    )
+
+
+def _keyed(key: str, shard: Shard) -> tuple[str, xr.Dataset]:
+    return key, run_shard(shard)
+
+
+def _compile(shards: Iterable[Shard]) -> None:
+    """Compile every model once, before many processes would."""
+    from bayes_scaling.documents import from_document
+
+    for shard in shards:
+        if not (isinstance(shard.document, str) or shard.added):
+            try:
+                prepare(from_document(shard.document))
+            except Unprintable:
+                continue
+
+
+def _shown(results: Iterator[tuple[str, xr.Dataset]], total: int, progress: bool) -> Iterator[tuple[str, xr.Dataset]]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(results, "backtest", total=total, console=console, disable=not progress)
+
+
+def _kept(path: Path) -> xr.Dataset | None:
+    """A shard that was kept, if it is there and whole."""
+    if not path.is_file():
+        return None
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            result = opened.load()
+    except (OSError, ValueError):
+        return None
+    return result if META in result.attrs else None
+
+
+def _gathered(
+    runs: pd.DataFrame, splits: tuple[Split, ...], response: str, todo: list[Shard], results: list[xr.Dataset]
+) -> Backtest:
+    shards, scores, together, forecasts = [], [], [], {}
+    for shard, result in zip(todo, results, strict=True):
+        found = found_in(result)
+        names = {"law": shard.law, "split": shard.split}
+        densities = found.pop("log_density_of_runs", {})
+        together += [names | {"run": run, "log_density": value} for run, value in densities.items()]
+        shards.append(names | _sizes(shard, result) | found)
+        if not found["problem"]:
+            forecasts[shard.law, shard.split] = result.drop_vars("log_density", errors="ignore")
+            own = score_forecast(result, shard.later, response=response)
+            own = own.assign(converged=found["converged"], log_density=_densities(result, len(own)), **names)
+            scores.append(own)
+    if not scores:
+        raise DataError(f"no forecast could be made: {shards[0]['law']}, {shards[0]['split']}: {shards[0]['problem']}")
+    table = pd.concat(scores, ignore_index=True)
+    first = ["law", "split", "converged"]
+    table = table[[*first, *(c for c in table if c not in first)]]
+    frame = pd.DataFrame(together, columns=["law", "split", "run", "log_density"])
+    return Backtest(runs, splits, response, pd.DataFrame(shards), table, forecasts, frame)
+
+
+def _sizes(shard: Shard, result: xr.Dataset) -> dict[str, Any]:
+    return {
+        "runs_fitted": shard.known["run"].nunique(),
+        "runs_forecast": shard.later["run"].nunique(),
+        "rows_forecast": len(shard.later),
+        "decades_beyond": float(result["decades_beyond"].max()) if "decades_beyond" in result.coords else np.nan,
+    }
+
+
+def _densities(result: xr.Dataset, rows: int) -> np.ndarray:
+    return result["log_density"].to_numpy() if "log_density" in result else np.full(rows, np.nan)
+
+
+def _warn(past: Backtest) -> None:
+    """Name the fits whose scores rest on draws that did not converge, and the shards that gave none."""
+    failed = past.shards[~past.shards["converged"].astype(bool)]
+    said = [f"{law} ({split})" for law, split in zip(failed["law"], failed["split"], strict=True)]
+    if said:
+        more = f" and {len(said) - MANY} more" if len(said) > MANY else ""
+        warnings.warn(
+            f"{len(said)} of {len(past.shards)} fits of the backtest did not converge or were refused: "
+            f"{', '.join(said[:MANY])}{more}; the table `shards` says why, and `converged` marks their scores",
+            ScalingWarning,
+            stacklevel=3,
+        )

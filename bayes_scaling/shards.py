@@ -1,0 +1,194 @@
+"""One shard of a backtest: one law fitted to the runs of one split, and its forecast of the others.
+
+A shard is told what to do by plain values, so that it can be sent to another process or machine; models travel as
+documents, with the laws and likelihoods that are not this package's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from bayes_scaling.baselines import baseline
+from bayes_scaling.design import observe
+from bayes_scaling.documents import from_document, to_document
+from bayes_scaling.ensemble import plain
+from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
+from bayes_scaling.fitting import Fit, fit
+from bayes_scaling.forecasting import forecast
+from bayes_scaling.laws import FORMS
+from bayes_scaling.model import Model
+from bayes_scaling.parameters import Component
+from bayes_scaling.pointwise import head_data, log_predictive
+from bayes_scaling.splitting import Split
+
+OWN = "bayes_scaling."
+PACKAGES = ("bayes-scaling", "pymc", "nutpie", "numpy")
+META = "backtest"  # attribute that holds what a shard found besides its forecast
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What to fit and what to forecast.
+
+    Attributes
+    ----------
+    law, split : str
+        Names, which together tell shards apart.
+    document : mapping or str
+        Of the model, or the name of a published estimator.
+    added : tuple of Component
+        Laws that the document names and that are not this package's own.
+    known, later : DataFrame
+        Runs to fit; rows to forecast, with their outcomes.
+    response : str
+    seed : int or None
+    settings : mapping
+        For `fit` (chains, draws, tune, target_accept), or `baseline` (resamples).
+    """
+
+    law: str
+    split: str
+    document: Mapping[str, Any] | str
+    added: tuple[Component, ...]
+    known: pd.DataFrame
+    later: pd.DataFrame
+    response: str
+    seed: int | None
+    settings: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Fingerprint of everything that the result depends on."""
+        parts = [
+            self.law,
+            self.split,
+            self.document,
+            self.response,
+            self.seed,
+            dict(self.settings),
+            [version(p) for p in PACKAGES],
+        ]
+        parts += [[c.name, c.function.__code__.co_code.hex()] for c in self.added]
+        tables = [plain(t).to_csv(index=False) for t in (self.known, self.later)]
+        return hashlib.sha256("\n".join([json.dumps(parts, default=str), *tables]).encode()).hexdigest()[:24]
+
+
+def shard_of(
+    law: Model | str, split: Split, runs: pd.DataFrame, response: str, seed: int | None, settings: Mapping[str, Any]
+) -> Shard:
+    """Describe one law on one split."""
+    known, later = (runs[mask].reset_index(drop=True) for mask in (split.fitted, split.held_out))
+    if isinstance(law, str):
+        return Shard(law, split.name, law, (), known, later, response, seed, settings)
+    used = [part for head in law.heads for part in head.form.parts]
+    added = tuple(part for part in used if not part.function.__module__.startswith(OWN))
+    return Shard(law.name, split.name, to_document(law), added, known, later, response, seed, settings)
+
+
+def run_shard(shard: Shard) -> xr.Dataset:
+    """Fit and forecast, on one thread.
+
+    Returns
+    -------
+    Dataset over (chain, draw, row)
+        The forecast, in single precision, with the log predictive density of every outcome and what else was
+        found; see `found_in`.  What was refused is an empty Dataset that says why: one shard does not stop others.
+    """
+    from threadpoolctl import threadpool_limits
+
+    start = time.perf_counter()
+    with threadpool_limits(1):
+        try:
+            ahead, found = _judged(shard) if isinstance(shard.document, str) else _fitted(shard)
+        except (ScalingError, ArithmeticError, np.linalg.LinAlgError) as error:
+            ahead, found = xr.Dataset(), {"converged": False, "verdict": "", "problem": f"{error}"}
+    found |= {"law": shard.law, "split": shard.split, "seconds": time.perf_counter() - start}
+    lighter = {name: values.astype("float32") for name, values in ahead.items() if "draw" in values.dims}
+    return ahead.assign(lighter).assign_attrs({META: json.dumps(found)})
+
+
+def found_in(result: xr.Dataset) -> dict[str, Any]:
+    """What a shard found: law, split, whether the fit converged, its verdict, a problem if there was one, seconds."""
+    return dict(json.loads(result.attrs[META]))
+
+
+def _judged(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
+    """A published estimator, which has no verdict to fail."""
+    assert isinstance(shard.document, str)
+    resamples = shard.settings["resamples"]
+    ahead = baseline(shard.document, shard.known, shard.later, seed=shard.seed, resamples=resamples)
+    names = {"accuracy": shard.response, "accuracy_mean": f"{shard.response}_mean"}
+    return ahead.rename(names), {"converged": True, "verdict": ahead.attrs["verdict"], "problem": ""}
+
+
+def _fitted(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
+    for component in shard.added:
+        FORMS.setdefault(component.name, component)
+    assert not isinstance(shard.document, str)
+    model = from_document(shard.document)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScalingWarning)  # said by the backtest, with the split
+        own = shard.settings
+        again = fit(
+            model,
+            shard.known,
+            seed=shard.seed,
+            chains=own["chains"],
+            draws=own["draws"],
+            tune=own["tune"],
+            target_accept=own["target_accept"],
+            progress=False,
+            cores=1,
+        )
+    ahead = forecast(again, shard.later, seed=shard.seed, even_if_not_converged=True)
+    rows, runs = log_scores(again, shard)
+    found = {
+        "converged": again.verdict.passed,
+        "verdict": str(again.verdict),
+        "problem": "",
+        "r_hat": again.verdict.r_hat,
+        "ess": min(again.verdict.ess_bulk, again.verdict.ess_tail),
+        "divergences": again.verdict.divergences,
+        "steps_per_draw": float(again.tree["sample_stats"]["n_steps"].mean()),
+        "log_density_of_runs": runs,
+    }
+    return ahead.assign(log_density=("row", rows)), found
+
+
+def log_scores(again: Fit, shard: Shard) -> tuple[np.ndarray, dict[str, float]]:
+    """Log predictive density of every outcome, and of all outcomes of a run together, in nats.
+
+    All outcomes of a run together: the mean over draws of the product of their densities, so that they stand or fall
+    together.  Not a number where densities cannot be put in units of the response.
+
+    Returns
+    -------
+    rows : (row,) array
+    runs : dict
+        Run -> log density.
+    """
+    rows, runs = np.full(len(shard.later), np.nan), dict[str, float]()
+    head, _ = head_data(again, shard.response)
+    try:
+        data = observe(head, shard.later, again.model)
+        log_p = log_predictive(again, shard.response, shard.later, data, seed=shard.seed)
+    except DataError:
+        return rows, runs
+    draws = log_p.stack(sample=("chain", "draw")).transpose("sample", "row").to_numpy()
+    rows[data.rows] = logsumexp(draws, axis=0) - np.log(len(draws))
+    own = shard.later["run"].astype(str).to_numpy()[data.rows]
+    for run in dict.fromkeys(own):
+        runs[run] = float(logsumexp(draws[:, own == run].sum(axis=1)) - np.log(len(draws)))
+    return rows, runs
