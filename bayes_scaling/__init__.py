@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
     from bayes_scaling.forest import plot_exponents
+    from bayes_scaling.locking import read_locked
+    from bayes_scaling.outcomes import score_locked
     from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
     from bayes_scaling.summaries import average_benchmarks, summarise
@@ -44,7 +46,9 @@ _HOMES = {
     "plot_law": "figures",
     "plot_laws": "comparison",
     "read_krajewski": "readers",
+    "read_locked": "locking",
     "read_runs": "data",
+    "score_locked": "outcomes",
     "summarise": "summaries",
 }
 
@@ -67,7 +71,9 @@ __all__ = [
     "plot_law",
     "plot_laws",
     "read_krajewski",
+    "read_locked",
     "read_runs",
+    "score_locked",
     "summarise",
 ]
 

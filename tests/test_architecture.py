@@ -40,10 +40,12 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
+    *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
+    *("summaries", "evaluation", "outcomes"),
     *("crossvalidation", "averaging"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
-    *("curves", "figures", "comparison", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
+    *("curves", "figures", "comparison", "forest", "terminal", "demo", "reporting"),
+    *("asked", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
 
