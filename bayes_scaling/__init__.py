@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bayes_scaling.fitting import Fit, fit
     from bayes_scaling.forecasting import forecast
     from bayes_scaling.forest import plot_exponents
+    from bayes_scaling.locking import read_locked
+    from bayes_scaling.outcomes import score_locked
     from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
     from bayes_scaling.splitting import Split, split_above, split_groups, split_targets
@@ -53,8 +55,10 @@ _HOMES = {
     "plot_law": "figures",
     "plot_laws": "comparison",
     "read_krajewski": "readers",
+    "read_locked": "locking",
     "read_runs": "data",
     "score_forecast": "evaluation",
+    "score_locked": "outcomes",
     "split_above": "splitting",
     "split_groups": "splitting",
     "split_targets": "splitting",
@@ -86,8 +90,10 @@ __all__ = [
     "plot_law",
     "plot_laws",
     "read_krajewski",
+    "read_locked",
     "read_runs",
     "score_forecast",
+    "score_locked",
     "split_above",
     "split_groups",
     "split_targets",

@@ -21,6 +21,7 @@ from bayes_scaling.design import check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.estimators import BASELINES, mean_of_scores
 from bayes_scaling.forecasting import LAW_UNCERTAINTY, row_coordinates
+from bayes_scaling.provenance import origin
 from bayes_scaling.stages import Estimator
 
 __all__ = ["BASELINES", "baseline", "coefficients"]
@@ -94,7 +95,7 @@ def baseline(
         raise DataError(f"resamples must be 0 or more, got {resamples}")
     estimator = _named(name)
     rows = scored(estimator, runs, chance, loss)
-    plan = _planned(estimator, rows, plan)
+    given, plan = plan, _planned(estimator, rows, plan)
     luck, memo = _luck(rows, plan, resamples, np.random.default_rng(seed)), Memo()
     mean = np.empty((max(resamples, 1), len(plan)))
     new, remarks = mean.copy(), np.full(len(plan), "", dtype=object)
@@ -105,7 +106,9 @@ def baseline(
     said = zip(coords["note"][1], remarks, strict=True)
     coords["note"] = ("row", np.array(["; ".join(filter(None, both)) for both in said], dtype=object))
     values = {n: (("chain", "draw", "row"), np.clip(v, 0.0, 1.0)[None]) for n, v in _named_values(mean, new)}
+    options = {"baseline": name, "resamples": resamples, "chance": chance, "loss": loss}
     attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": LAW_UNCERTAINTY[False]}
+    attributes |= origin(options, runs, given, seed)
     return xr.Dataset(values, {"chain": [0], "draw": np.arange(len(mean)), **coords}, attributes)
 
 

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bayes_scaling import __version__
+from bayes_scaling.asked import Strings, draw_plot, planned, refuse_unknown
 from bayes_scaling.errors import DataError, FileError, ScalingError, ScalingWarning
 from bayes_scaling.terminal import WIDTH, aligned, card, foot, overview, page, usable, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from bayes_scaling.fitting import Fit
-
-type Strings = tuple[str, ...]
 
 NOT_CONVERGED, MISTAKE, INTERRUPTED = 1, 2, 130
 
@@ -144,37 +140,44 @@ def fit(
 @click.option("--average", is_flag=True, help="Add the average over the benchmarks.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV for the table.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Picture (.png, .pdf, .svg).")
+@click.option("--lock", type=click.Path(path_type=Path), help="Sealed file, to score when the runs are there (.nc).")
 @click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
 @click.option("--force", is_flag=True, help="Replace files.")
 @click.option("--seed", type=int, help="The same seed gives the same forecast.")
 def forecast(
     fit_file: Path, flops: Strings, params: Strings, tokens: Strings, plan: Path | None,
     benchmark: Strings, mixture: Strings, average: bool, out: Path | None, plot: Path | None,
-    even_if_not_converged: bool, force: bool, seed: int | None,
+    lock: Path | None, even_if_not_converged: bool, force: bool, seed: int | None,
 ) -> None:  # fmt: skip
     """Say what runs would score that are not made yet."""
     _may_write(out, force)
     _may_write(plot, force)
     import pandas as pd
 
+    from bayes_scaling import locking
     from bayes_scaling.fitting import Fit
     from bayes_scaling.forecasting import forecast as draw
     from bayes_scaling.summaries import average_benchmarks, summarise
 
+    if lock:
+        locking.require_free(lock)
+        _may_write(lock, force)
     found = Fit.load(fit_file)
-    wanted = _wanted(found, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
+    wanted = planned(found, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
     ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
     parts = [ahead, average_benchmarks(ahead)] if average else [ahead]
     table = pd.concat([summarise(part) for part in parts], ignore_index=True)
     _say(page(table))
     click.echo(foot(ahead))
+    if lock:
+        click.echo(f"locked {lock}; publish its seal: {locking.lock(ahead, lock)}")
     if out:
         from bayes_scaling.storage import write_whole
 
         write_whole(out, lambda part: table.to_csv(part, index=False))
         click.echo(f"wrote {out}")
     if plot:
-        _plot(found, wanted, plot, seed)
+        draw_plot(found, wanted, plot, seed)
         click.echo(f"wrote {plot}")
 
 
@@ -215,17 +218,8 @@ def _runs(source: str, mapping: Strings = ()) -> pd.DataFrame:
 
 
 def _only(runs: pd.DataFrame, column: str, wanted: Strings) -> pd.DataFrame:
-    _refuse_unknown(wanted, runs, column, "the table has")
+    refuse_unknown(wanted, runs, column, "the table has")
     return runs[runs[column].isin(wanted)] if wanted else runs
-
-
-def _refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, advice: str = "") -> None:
-    known = sorted(runs[column].dropna().unique())
-    for name in wanted:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"but {', '.join(known)}"
-            raise DataError(f"{has} no {column} {name!r}; {hint}{advice}")
 
 
 def _may_write(path: Path | None, force: bool) -> None:
@@ -236,62 +230,3 @@ def _may_write(path: Path | None, force: bool) -> None:
         raise FileError(f"{path}: cannot write there; name a file in a folder that exists and is yours")
     if path.exists() and not force:
         raise FileError(f"{path} exists; choose another name, or replace it with --force")
-
-
-def _wanted(
-    found: Fit, sizes: dict[str, Strings], path: Path | None, benchmark: Strings, mixture: Strings
-) -> pd.DataFrame:
-    """Make the plan that the options describe."""
-    from bayes_scaling.plans import plan_runs
-
-    given = {name: list(values) for name, values in sizes.items() if values}
-    if path is not None:
-        if given or benchmark or mixture:
-            raise DataError("--plan says everything; leave out --flops, --params, --tokens, --benchmark and --mixture")
-        return _read_plan(path)
-    if not given:
-        raise DataError("say which runs: --flops 1e22, or --params 7B --tokens 4T, or --plan plan.csv")
-    _refuse_unknown(
-        benchmark, found.runs, "benchmark", "the fit saw", "; name unseen ones, with their chance, in --plan"
-    )
-    tests = list(benchmark) or list(found.runs["benchmark"].dropna().unique())
-    mixtures = list(mixture) or (list(found.runs["mixture"].unique()) if "mixture" in found.model.groups else None)
-    return plan_runs(**given, benchmark=tests, mixture=mixtures)  # type: ignore[arg-type]
-
-
-def _read_plan(path: Path) -> pd.DataFrame:
-    """Read planned runs from a CSV, with sizes as people write them."""
-    from bayes_scaling.columns import COLUMNS, typed
-    from bayes_scaling.plans import PLAN_COLUMNS
-    from bayes_scaling.tables import read_table, refuse
-
-    plan, place = read_table(path, [n for n in PLAN_COLUMNS if COLUMNS[n].dtype == "str"])
-    complaints = []
-    for name in [n for n in PLAN_COLUMNS if n in plan]:
-        plan[name], wrong = typed(name, plan[name])
-        if wrong.size:
-            complaints.append(place.complaint(f"column {name!r}", COLUMNS[name].rule, wrong.index, wrong))
-    refuse(complaints, place)
-    if {"params", "tokens"} <= set(plan):
-        nd = 6.0 * plan["params"] * plan["tokens"]
-        plan["flops"] = plan["flops"].fillna(nd) if "flops" in plan else nd
-    return plan.reset_index(drop=True)
-
-
-def _plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) -> None:
-    """Draw the law for the planned benchmarks that the fit saw, as far as the plan reaches."""
-    from math import log10
-
-    from bayes_scaling.figures import plot_law
-    from bayes_scaling.storage import write_whole
-
-    seen = [b for b in dict.fromkeys(wanted["benchmark"]) if b in set(found.runs["benchmark"])]
-    if not seen:
-        raise DataError("--plot shows benchmarks that the fit saw, and none of these is among them")
-    planned = dict.fromkeys(wanted["mixture"]) if "mixture" in wanted else {}
-    mixtures = [m for m in planned if m in set(found.runs["mixture"])]
-    reach = max(0.5, log10(wanted["flops"].max() / found.runs["flops"].max()) + 0.2)
-    figure = plot_law(
-        found, benchmarks=seen, mixtures=mixtures or None, reach=reach, seed=seed, even_if_not_converged=True
-    )
-    write_whole(path, lambda part: figure.savefig(part, format=path.suffix[1:] or "png", dpi=150))

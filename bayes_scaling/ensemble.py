@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
+from bayes_scaling.provenance import canonical
 
 ROUNDING = 1e-6
 
@@ -143,7 +144,7 @@ def mixed(average: Average, parts: list[xr.Dataset], seed: int | None) -> xr.Dat
         each = np.stack([_thinned(part[name].to_numpy(), chains, draws) for part in parts])
         out[name] = (("chain", "draw", "row"), np.take_along_axis(each, laws[None, ..., None], axis=0)[0])
     coords = parts[0].isel(chain=slice(chains), draw=slice(draws)).coords
-    return xr.Dataset(out, coords).assign_attrs(_provenance(average, parts))
+    return xr.Dataset(out, coords).assign_attrs(_provenance(average, parts, seed))
 
 
 def assigned(shares: np.ndarray, chains: int, draws: int, seed: int | None) -> np.ndarray:
@@ -174,8 +175,9 @@ def _thinned(values: np.ndarray, chains: int, draws: int) -> np.ndarray:
     return flat[at].reshape(chains, draws, -1)
 
 
-def _provenance(average: Average, parts: list[xr.Dataset]) -> dict[str, str]:
+def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> dict[str, str]:
     """Attributes as of any forecast, with weights and where they come from."""
+    first = parts[0].attrs
     said = {what: [part.attrs[what] for part in parts] for what in ("model", "verdict", "converged", "law_uncertainty")}
     return {
         "model": "average of " + ", ".join(average.names),
@@ -188,7 +190,16 @@ def _provenance(average: Average, parts: list[xr.Dataset]) -> dict[str, str]:
         ),
         "weights": json.dumps({name: round(float(average.weights[name]), 6) for name in average.names}),
         "weights_from": average.how,
+        "model_document": _documents(average, parts),
+        **{name: first[name] for name in ("runs_sha256", "plan_sha256", "version")},
+        "seed": str(seed),
     }
+
+
+def _documents(average: Average, parts: list[xr.Dataset]) -> str:
+    """Documents of all laws that have weight, with their weights, as JSON."""
+    pairs = [(average.weights[part.attrs["model"]], json.loads(part.attrs["model_document"])) for part in parts]
+    return canonical({"average": [{"weight": float(weight), "model": document} for weight, document in pairs]})
 
 
 def _each(names: list[str], texts: list[str]) -> str:

@@ -12,7 +12,8 @@ A forecast is a Dataset over (chain, draw, row), one row per row of the plan, wi
 of a run and benchmark in every draw), and along ``row`` the coordinates ``run``, ``benchmark``,
 ``mixture``, ``params``, ``tokens``, ``flops``, ``k`` (of pass@k), ``decades_beyond`` (decades of compute beyond
 the largest run that the fit saw for this benchmark) and ``note`` (why not to trust the row, if there is a reason).
-Attributes say which model, whether its fit converged, and what the bands leave out.
+Attributes say which model, whether its fit converged, what the bands leave out, and where the forecast comes from
+(see `provenance`).  ``lock(path)`` keeps it for the day of the outcome (see `locking`).
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ import xarray as xr
 
 from bayes_scaling.caveats import Known, notes
 from bayes_scaling.design import check_ranges, columns_of, with_evaluations
+from bayes_scaling.documents import to_document
 from bayes_scaling.drawing import draw
 from bayes_scaling.ensemble import Average, mixed
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
 from bayes_scaling.heads import Head
+from bayes_scaling.locking import Lock
 from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import NOISE_GROUPS, varied_over
 from bayes_scaling.population import extended
+from bayes_scaling.provenance import origin
 from bayes_scaling.tries import expectation, new_evaluations
 
 ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
@@ -40,6 +44,8 @@ LAW_UNCERTAINTY = {
     True: "included: bands widen with the distance from the fitted runs, as the scores of these leave the law",
     False: "not included: bands hold if the law goes on as it did",
 }
+
+xr.register_dataset_accessor("lock")(Lock)
 
 
 def forecast(
@@ -76,7 +82,7 @@ def forecast(
         parts = [forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.weighted]
         return mixed(fit, parts, seed)
     fit.require_converged(even_if_not_converged=even_if_not_converged)
-    plan = _completed(fit, plan)
+    given, plan = plan, _completed(fit, plan)
     rng = np.random.default_rng(seed)
     values, codes = extended(fit, plan, rng)
     lasting = {g: c for g, c in codes.items() if g not in NOISE_GROUPS}
@@ -101,6 +107,7 @@ def forecast(
         verdict=str(fit.verdict),
         converged=str(fit.verdict.passed),
         law_uncertainty=LAW_UNCERTAINTY[fit.model.leaves_law],
+        **origin(to_document(fit.model), fit.runs, given, seed),
     )
 
 

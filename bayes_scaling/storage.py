@@ -44,7 +44,7 @@ def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> None:
     tree["runs"] = xr.DataTree(_to_dataset(fit.runs))
     tree.attrs = {
         MARK: FORMAT,
-        "versions": json.dumps({name: version(name) for name in PACKAGES}),
+        "versions": versions(),
         "model": json.dumps(to_document(fit.model)),
         "verdict": json.dumps(fit.verdict.to_dict()),
         "seed": json.dumps(fit.seed),
@@ -60,22 +60,7 @@ def load(path: str | Path) -> Fit:
     FileError
         No such file, or it is truncated, foreign, or of another version of this package.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileError(f"{path}: no such file")
-    try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            tree = opened.load()
-    except Exception as error:  # h5py raises many kinds for broken files
-        raise FileError(f"{path}: not a readable netCDF file, perhaps truncated ({error})") from None
-    if MARK not in tree.attrs:
-        raise FileError(f"{path}: a netCDF file, but not a fit of bayes_scaling")
-    if int(tree.attrs[MARK]) != FORMAT:
-        written = json.loads(tree.attrs["versions"])["bayes-scaling"]
-        raise FileError(
-            f"{path}: written in format {tree.attrs[MARK]} by bayes-scaling {written}; this is "
-            f"{version('bayes-scaling')}, which reads format {FORMAT}: fit again, or install {written}"
-        )
+    tree = read_marked(path, MARK, FORMAT, "fit", "fit again, or install {written}")
     try:
         attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
     except (KeyError, ValueError) as error:
@@ -86,8 +71,57 @@ def load(path: str | Path) -> Fit:
     return Fit(model, runs, xr.DataTree.from_dict(groups), Verdict(**attributes["verdict"]), attributes["seed"])
 
 
-def write_whole(path: Path, write: Any) -> None:
-    """Let ``write`` fill a file beside ``path``, and move it there only once it is complete."""
+def versions() -> str:
+    """Versions of the packages that numbers depend on, as JSON."""
+    return json.dumps({name: version(name) for name in PACKAGES})
+
+
+def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) -> xr.DataTree:
+    """Read a netCDF file that this package wrote.
+
+    Parameters
+    ----------
+    path : path
+    mark : str
+        Attribute that tells such files from others and holds the number of their format.
+    form : int
+        The format that this version reads.
+    what : str
+        What such a file is called in messages.
+    advice : str
+        What to do with one of another format; may name the version ``{written}``.
+
+    Raises
+    ------
+    FileError
+        No such file, or it is truncated, foreign, or of another version of this package.
+    """
+    if not Path(path).is_file():
+        raise FileError(f"{path}: no such file")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+    except Exception as error:  # h5py raises many kinds for broken files
+        raise FileError(f"{path}: not a readable netCDF file, perhaps truncated ({error})") from None
+    if mark not in tree.attrs:
+        raise FileError(f"{path}: a netCDF file, but not a {what} of bayes_scaling")
+    if str(tree.attrs[mark]) != str(form):
+        written = json.loads(tree.attrs.get("versions", "{}")).get("bayes-scaling", "another version")
+        raise FileError(
+            f"{path}: written in format {tree.attrs[mark]} by bayes-scaling {written}; this is "
+            f"{version('bayes-scaling')}, which reads format {form}: {advice.format(written=written)}"
+        )
+    return tree
+
+
+def write_whole(path: Path, write: Any, *, replace: bool = True) -> None:
+    """Let ``write`` fill a file beside ``path``, and move it there only once it is complete.
+
+    Raises
+    ------
+    FileError
+        Cannot write there; or, unless ``replace``, the file exists, even if only since the writing began.
+    """
     try:
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
@@ -98,9 +132,26 @@ def write_whole(path: Path, write: Any) -> None:
     os.chmod(part, 0o666 & ~mask)  # temporary files are private, this one is the user's
     try:
         write(part)
-        os.replace(part, path)
+        if replace:
+            os.replace(part, path)
+        else:
+            _move_new(part, path)
     finally:
         Path(part).unlink(missing_ok=True)
+
+
+def _move_new(part: str, path: Path) -> None:
+    """Give a complete file its name unless that is taken, in one step where the disk knows links."""
+    try:
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # no links on this disk
+            path.open("xb").close()
+            os.replace(part, path)
+    except FileExistsError:
+        raise FileError(f"{path} exists, and files of this kind are never replaced; choose another name") from None
 
 
 def _to_dataset(runs: pd.DataFrame) -> xr.Dataset:

@@ -40,11 +40,12 @@ ORDER = [
         "drawing",
         "luck",
     ),
-    *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
+    *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
+    *("summaries", "evaluation", "outcomes"),
     *("solvers", "stages", "estimators", "cells", "baselines"),
     *("splitting", "shards", "backtesting", "crossvalidation", "averaging", "planning"),
     *("curves", "figures", "comparison", "forest", "calibration"),
-    *("terminal", "demo", "reporting", "cli", "__main__", "__init__"),
+    *("terminal", "demo", "reporting", "asked", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
 

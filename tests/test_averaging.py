@@ -28,6 +28,7 @@ from bayes_scaling.forecasting import forecast
 from bayes_scaling.layout import expand
 from bayes_scaling.likelihoods import LIKELIHOODS
 from bayes_scaling.pointwise import density_factor, head_data, log_likelihood, log_predictive, logp, taken
+from bayes_scaling.provenance import ORIGIN
 from bayes_scaling.summaries import average_benchmarks, summarise
 from bayes_scaling.verdict import Verdict
 
@@ -96,6 +97,12 @@ def test_provenance_is_written_into_the_attributes(tmp_path):
     assert both.attrs["law_uncertainty"] == (
         "included as far as 2 laws differ; of each law, not included: bands hold if the law goes on as it did"
     )
+    documents = [
+        {"weight": w, "model": to_document(found.model)} for w, found in ((0.25, small_fit()), (0.75, other()))
+    ]
+    assert json.loads(both.attrs["model_document"]) == {"average": documents}
+    one = forecast(small_fit(), plan(), seed=1)
+    assert {n: both.attrs[n] for n in ORIGIN[1:]} == {n: one.attrs[n] for n in ORIGIN[1:]}
     both.to_netcdf(tmp_path / "both.nc", engine="h5netcdf")
     again = xr.load_dataset(tmp_path / "both.nc", engine="h5netcdf")
     xr.testing.assert_equal(again, both)

@@ -22,6 +22,7 @@ from bayes_scaling.fitting import Fit
 from bayes_scaling.forecasting import LAW_UNCERTAINTY, forecast
 from bayes_scaling.forms import C0, FORMS
 from bayes_scaling.layout import expand
+from bayes_scaling.provenance import canonical
 from bayes_scaling.solvers import jacobian
 from bayes_scaling.summaries import average_benchmarks, summarise
 from bayes_scaling.verdict import Verdict
@@ -211,6 +212,8 @@ def test_the_schema_is_that_of_a_forecast():
         "verdict": VERDICT,
         "converged": "True",
         "law_uncertainty": LAW_UNCERTAINTY[False],
+        "model_document": canonical({"baseline": "direct", "resamples": 40, "chance": "table", "loss": "loss"}),
+        **{name: ours.attrs[name] for name in ("runs_sha256", "plan_sha256", "seed", "version")},
     }
 
 

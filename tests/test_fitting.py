@@ -166,7 +166,6 @@ def test_a_seed_repeats_the_draws_and_another_does_not(table):
 
 
 @quiet
-@quiet
 def test_thinning_keeps_every_nth_draw_and_forgets_no_divergence(table):
     document = to_document(load_model("power_law"))
     whole, some = (
@@ -189,6 +188,7 @@ def test_a_model_says_how_it_is_sampled_unless_told_otherwise(table):
     assert (own.posterior["A"] != plain.posterior["A"]).any()
 
 
+@quiet
 def test_chains_differ(table):
     found = fit(small_fit().model, table, seed=3, **SHORT).posterior["alpha_free"]
     assert not np.array_equal(found[0], found[1])

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from simulate import failed, goes_with, small_fit, unfitted, variant
 
+from bayes_scaling import __version__
 from bayes_scaling.caveats import UNSEEN
 from bayes_scaling.data import plan_runs
 from bayes_scaling.design import lay_out
@@ -20,6 +21,7 @@ from bayes_scaling.forecasting import forecast
 from bayes_scaling.likelihoods import LIKELIHOODS, SCORES
 from bayes_scaling.luck import run_correlation, share
 from bayes_scaling.model import POOLINGS
+from bayes_scaling.provenance import canonical, table_sha256
 from bayes_scaling.summaries import average_benchmarks
 
 OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
@@ -61,6 +63,11 @@ def test_the_schema_is_locked():
         "verdict": str(small_fit().verdict),
         "converged": "True",
         "law_uncertainty": "not included: bands hold if the law goes on as it did",
+        "model_document": canonical(to_document(small_fit().model)),
+        "runs_sha256": table_sha256(small_fit().runs),
+        "plan_sha256": table_sha256(plan()),
+        "seed": "1",
+        "version": __version__,
     }
     assert not found.to_dataarray().isnull().any()
 
