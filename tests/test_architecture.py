@@ -41,7 +41,7 @@ ORDER = [
         "luck",
     ),
     *("caveats", "population", "tries", "pointwise", "ensemble", "forecasting", "summaries", "evaluation"),
-    *("crossvalidation", "averaging"),
+    *("sensitivity", "reloo", "crossvalidation", "averaging"),
     *("solvers", "stages", "estimators", "cells", "baselines", "planning"),
     *("curves", "figures", "comparison", "forest", "terminal", "demo", "reporting", "cli", "__main__", "__init__"),
 ]
