@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bayes_scaling.forest import plot_exponents
     from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
+    from bayes_scaling.sensitivity import prior_sensitivity
     from bayes_scaling.summaries import average_benchmarks, summarise
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ _HOMES = {
     "plot_exponents": "forest",
     "plot_law": "figures",
     "plot_laws": "comparison",
+    "prior_sensitivity": "sensitivity",
     "read_krajewski": "readers",
     "read_runs": "data",
     "summarise": "summaries",
@@ -66,6 +68,7 @@ __all__ = [
     "plot_exponents",
     "plot_law",
     "plot_laws",
+    "prior_sensitivity",
     "read_krajewski",
     "read_runs",
     "summarise",
