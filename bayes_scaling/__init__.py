@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bayes_scaling.backtesting import Backtest, backtest
     from bayes_scaling.baselines import BASELINES, baseline
     from bayes_scaling.calibration import plot_backtest, plot_calibration
-    from bayes_scaling.comparison import plot_laws
+    from bayes_scaling.comparing import Comparison, compare
     from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
     from bayes_scaling.documents import list_models, load_model
     from bayes_scaling.ensemble import Average
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from bayes_scaling.forest import plot_exponents
     from bayes_scaling.locking import read_locked
     from bayes_scaling.outcomes import score_locked
+    from bayes_scaling.overlay import plot_laws
     from bayes_scaling.passk import pass_at_k
     from bayes_scaling.readers import read_krajewski
+    from bayes_scaling.sensitivity import prior_sensitivity
     from bayes_scaling.splitting import Split, split_above, split_groups, split_targets
     from bayes_scaling.summaries import average_benchmarks, summarise
 
@@ -35,12 +37,14 @@ _HOMES = {
     "Average": "ensemble",
     "BASELINES": "baselines",
     "Backtest": "backtesting",
+    "Comparison": "comparing",
     "Fit": "fitting",
     "Split": "splitting",
     "average": "averaging",
     "average_benchmarks": "summaries",
     "backtest": "backtesting",
     "baseline": "baselines",
+    "compare": "comparing",
     "describe_datasets": "data",
     "fit": "fitting",
     "forecast": "forecasting",
@@ -53,7 +57,8 @@ _HOMES = {
     "plot_calibration": "calibration",
     "plot_exponents": "forest",
     "plot_law": "figures",
-    "plot_laws": "comparison",
+    "plot_laws": "overlay",
+    "prior_sensitivity": "sensitivity",
     "read_krajewski": "readers",
     "read_locked": "locking",
     "read_runs": "data",
@@ -70,12 +75,14 @@ __all__ = [
     "BASELINES",
     "Average",
     "Backtest",
+    "Comparison",
     "Fit",
     "Split",
     "average",
     "average_benchmarks",
     "backtest",
     "baseline",
+    "compare",
     "describe_datasets",
     "fit",
     "forecast",
@@ -89,6 +96,7 @@ __all__ = [
     "plot_exponents",
     "plot_law",
     "plot_laws",
+    "prior_sensitivity",
     "read_krajewski",
     "read_locked",
     "read_runs",

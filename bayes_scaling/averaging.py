@@ -26,6 +26,8 @@ from bayes_scaling.ensemble import Average, check_fits, shared_responses
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.pointwise import head_data, log_predictive, taken
+from bayes_scaling.reloo import REFITS_AT_MOST
+from bayes_scaling.sampling import Settings
 
 PRIOR_RUNS = 1.0
 WAYS = ("largest_scale_out", "loo", "equal")
@@ -40,6 +42,7 @@ def average(
     draws: int = 1000,
     tune: int = 500,
     target_accept: float | None = None,
+    refits_at_most: int = REFITS_AT_MOST,
     even_if_not_converged: bool = False,
 ) -> Average:
     """Average over laws, so that a forecast says how far the laws that fit the runs disagree.
@@ -50,12 +53,15 @@ def average(
         Of models with different names, to the same runs.
     weights : str or mapping
         "largest_scale_out" fits every model again below two cuts in compute and weighs it by its forecasts of the
-        runs above them; "loo" stacks on leave-one-out densities (ArviZ), which score interpolation; "equal" asks no
-        data; a mapping from the name of every model to its weight is taken as it is.
+        runs above them; "loo" stacks on leave-one-out densities, which score interpolation (by ArviZ, and by a fit
+        without the row where it finds them unreliable); "equal" asks no data; a mapping from the name of every model
+        to its weight is taken as it is.
     seed : int, optional
-        Of the fits below the cuts.
+        Of the fits below the cuts, or without a row.
     chains, draws, tune, target_accept
-        Of the fits below the cuts, as for `fit`.
+        Of the same fits, as for `fit`.
+    refits_at_most : int
+        Fits of each model without a row, for "loo".
     even_if_not_converged : bool
         Go on from fits that failed their verdict.
 
@@ -74,7 +80,8 @@ def average(
     Warns
     -----
     ScalingWarning
-        The evidence is weak: a fit below a cut failed its verdict, or leave-one-out densities are unreliable.
+        The evidence is weak: a fit below a cut or without a row failed its verdict, or leave-one-out densities are
+        unreliable in more rows than are fitted again.
 
     Notes
     -----
@@ -91,7 +98,8 @@ def average(
     if weights == "equal" or len(fits) == 1:
         return Average(fits, _named(fits, np.full(len(fits), 1 / len(fits))), "equal")
     if weights == "loo":
-        return _by_loo(fits)
+        target = Settings.target_accept if target_accept is None else target_accept
+        return _by_loo(fits, seed, Settings(chains, draws, tune, target_accept=target), refits_at_most)
     refit = {"chains": chains, "draws": draws, "tune": tune}
     return _by_largest(fits, seed, refit, target_accept)
 
@@ -209,11 +217,13 @@ def stacked(log_density: np.ndarray, runs: np.ndarray, *, prior_runs: float = PR
     return weights
 
 
-def _by_loo(fits: tuple[Fit, ...]) -> Average:
+def _by_loo(fits: tuple[Fit, ...], seed: int | None, settings: Settings, refits_at_most: int) -> Average:
     """Stack on leave-one-out densities."""
-    table, warned = leave_one_out(fits)
+    table, warned = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most)
     for text in warned:
         warnings.warn(f"{text}; weights='largest_scale_out' fits again instead", ScalingWarning, stacklevel=3)
     weights = table.set_index("model")["weight"].reindex([one.model.name for one in fits]).to_numpy(float).clip(0)
     how = f"stacking on leave-one-out densities of {table['rows'].iloc[0]} rows"
+    if refits := int(table["rows_refitted"].sum()):
+        how += f", {refits} of them by fits without the row"
     return Average(fits, _named(fits, weights / weights.sum()), how, table)

@@ -1,4 +1,4 @@
-"""Scores of runs that a fit did not see: leave-one-out by ArviZ, and folds that hold out the largest runs."""
+"""Scores of runs that a fit did not see: laws compared by leave-one-out, and folds that hold out the largest runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayes_scaling.ensemble import shared_responses
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
-from bayes_scaling.layout import read_by_users
 from bayes_scaling.model import NOISE_GROUPS
-from bayes_scaling.pointwise import head_data, log_likelihood
+from bayes_scaling.pointwise import head_data
+from bayes_scaling.reloo import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
+from bayes_scaling.sampling import Settings
 
 HELD_OUT = (0.25, 0.5)  # shares of the range of log compute that folds hold out, from the top
 SIZES = 4  # different sizes of runs that a benchmark or mixture needs below a cut: fewer do not show a law
@@ -55,14 +55,32 @@ def check_same_rows(fits: tuple[Fit, ...]) -> None:
             )
 
 
-def leave_one_out(fits: tuple[Fit, ...]) -> tuple[pd.DataFrame, list[str]]:
+def leave_one_out(
+    fits: tuple[Fit, ...],
+    *,
+    refit: bool = True,
+    seed: int | None = None,
+    refits_at_most: int = REFITS_AT_MOST,
+    settings: Settings = Settings(),
+    cores: int | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
     """Compare laws by leave-one-out densities of single scores, and stack them, as ArviZ does.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+    refit : bool
+        Fit again, without them, where importance sampling is unreliable.
+    seed, refits_at_most, settings, cores
+        Of the refits of each model, see `reloo.robust_loo`.
 
     Returns
     -------
     table : DataFrame
         One row per model, the best first: ``model``, the columns of `arviz.compare` (``elpd`` and differences in
-        nats, ``weight`` by stacking), ``pareto_k_max``, ``pareto_k_high`` (rows that are unreliable) and ``rows``.
+        nats, ``weight`` by stacking), ``pareto_k_max``, ``pareto_k_high`` (rows where importance sampling is
+        unreliable), ``rows_refitted`` (those of them that refits without the row have replaced), ``elpd_before`` (with
+        importance sampling in all rows) and ``rows``.
     warned : list of str
         Why not to rely on it.
 
@@ -74,37 +92,35 @@ def leave_one_out(fits: tuple[Fit, ...]) -> tuple[pd.DataFrame, list[str]]:
     import arviz_stats as azs
 
     check_same_rows(fits)
+    responses = shared_responses(fits)
+    quick = {one.model.name: sampled(one, responses) for one in fits}
+    most = refits_at_most if refit else 0
+    each = {}
+    for one in fits:
+        found = quick[one.model.name]
+        again = repaired(one, found, responses, seed=seed, refits_at_most=most, settings=settings, cores=cores)
+        each[one.model.name] = again
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        each = {one.model.name: azs.loo(_for_arviz(one, shared_responses(fits)), pointwise=True) for one in fits}
-        table = azs.compare(each, method="stacking", round_to="none")
-    if lost := list(table.index[~np.isfinite(table["elpd"].astype(float))]):
-        raise DataError(f"{lost} give some scores no finite leave-one-out density; average with weights='equal'")
-    table["pareto_k_max"] = [float(each[name].pareto_k.max()) for name in table.index]
-    table["pareto_k_high"] = [int((each[name].pareto_k > each[name].good_k).sum()) for name in table.index]
-    table["rows"] = [each[name].n_data_points for name in table.index]
-    weak = [
-        f"{name}: Pareto k is above {each[str(name)].good_k:.2f} in {row['pareto_k_high']} of {row['rows']} rows "
-        f"(largest {row['pareto_k_max']:.2f}): their leave-one-out densities are unreliable, and so are weights that "
-        "rest on them"
-        for name, row in table.iterrows()
-        if row["pareto_k_high"]
-    ]
-    close = [
+        table = azs.compare({name: found for name, (found, _) in each.items()}, method="stacking", round_to="none")
+    table["pareto_k_max"] = [float(quick[name].pareto_k.max()) for name in table.index]
+    table["pareto_k_high"] = [len(each[name][1]) for name in table.index]
+    table["rows_refitted"] = [int((each[name][1]["by"] == REFIT).sum()) for name in table.index]
+    table["elpd_before"] = [float(quick[name].elpd) for name in table.index]
+    table["rows"] = [quick[name].n_data_points for name in table.index]
+    weak = [text for name, (found, record) in each.items() for text in doubts(name, found, record)]
+    others = [w.message for w in caught if issubclass(w.category, UserWarning) and "Pareto" not in str(w.message)]
+    return table.rename_axis("model").reset_index(), [*weak, *_close(table), *dict.fromkeys(map(str, others))]
+
+
+def _close(table: pd.DataFrame) -> list[str]:
+    """Laws without weight that the scores do not tell from the best one."""
+    return [
         f"{name} has a weight of {row['weight']:.2f}, but is only {-row['elpd_diff']:.1f} ± {row['dse']:.1f} nats "
         f"worse than {table.index[0]}: these scores do not tell them apart"
         for name, row in table.iloc[1:].iterrows()
         if row["weight"] < SMALL and -row["elpd_diff"] < 2 * row["dse"]
     ]
-    others = [w.message for w in caught if issubclass(w.category, UserWarning) and "Pareto" not in str(w.message)]
-    return table.rename_axis("model").reset_index(), [*weak, *close, *dict.fromkeys(map(str, others))]
-
-
-def _for_arviz(one: Fit, responses: tuple[str, ...]) -> xr.DataTree:
-    """Posterior and pointwise log likelihood of a fit, as ArviZ reads them."""
-    parts = [log_likelihood(one, response) for response in responses]
-    log_p = xr.concat(parts, dim="row").drop_vars("row").to_dataset(name="reported")
-    return xr.DataTree.from_dict({"posterior": one.posterior[read_by_users(one.model)], "log_likelihood": log_p})
 
 
 def folds_by_scale(fits: tuple[Fit, ...]) -> list[Fold]:

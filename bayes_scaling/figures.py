@@ -1,6 +1,6 @@
 """A law over compute with the data (`plot_law`), and what other pictures share with it.
 
-Several laws in one panel are in `comparison`, exponents in `forest`.
+Several laws in one panel are in `overlay`, exponents in `forest`.
 
 Every function returns a matplotlib ``Figure`` of its own: no pyplot state, no global settings, so a script
 without a display and a notebook get the same picture.

@@ -147,9 +147,16 @@ def fit(
     design = lay_out(model, runs)
     settings = Settings(chains, draws, tune, thin, target)
     show = sys.stderr.isatty() if progress is None else progress
-    tree = sample(design, settings, seed=seed, progress=show, cores=cores)
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    verdict = judge(posterior[read_by_users(model)], stats, max_depth=settings.max_depth)
+    tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)
     if not verdict.passed:
         warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
     return Fit(model, runs, tree, verdict, seed)
+
+
+def conditioned(
+    design: Design, settings: Settings, *, seed: int | None, progress: bool = False, cores: int | None = None
+) -> tuple[xr.DataTree, Verdict]:
+    """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on."""
+    tree = sample(design, settings, seed=seed, progress=progress, cores=cores)
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    return tree, judge(posterior[read_by_users(design.model)], stats, max_depth=settings.max_depth)

@@ -25,7 +25,9 @@ DIMS = ("chain", "draw", "row")
 STEP = 1e-6  # relative, of observed values, to see how far reported ones move
 
 
-def log_likelihood(fit: Fit, response: str) -> xr.DataArray:
+def log_likelihood(
+    fit: Fit, response: str, keep: np.ndarray | None = None, *, in_its_units: bool = True
+) -> xr.DataArray:
     """Log density of every score that a fit saw, at each of its draws.
 
     Parameters
@@ -33,6 +35,10 @@ def log_likelihood(fit: Fit, response: str) -> xr.DataArray:
     fit : Fit
     response : str
         Such as "accuracy".
+    keep : (row,) bool array, optional
+        Which rows of the response to take; by default all.
+    in_its_units : bool
+        Give densities of the response, to compare laws by; else of what the likelihood observes, whatever that is.
 
     Returns
     -------
@@ -45,8 +51,9 @@ def log_likelihood(fit: Fit, response: str) -> xr.DataArray:
         Densities cannot be put in units of the response, see `density_factor`.
     """
     head, data = head_data(fit, response)
+    data = data if keep is None else taken(data, keep)
     values = {str(n): v.to_numpy() for n, v in fit.posterior.items()}
-    return _log_density(fit, head, data, fit.runs.iloc[data.rows], values, data.codes)
+    return _log_density(fit, head, data, fit.runs.iloc[data.rows] if in_its_units else None, values, data.codes)
 
 
 def log_predictive(fit: Fit, response: str, runs: pd.DataFrame, data: HeadData, *, seed: int | None) -> xr.DataArray:
@@ -118,12 +125,18 @@ def density_factor(head: Head, observed: np.ndarray, n_items: np.ndarray) -> np.
 
 
 def _log_density(
-    fit: Fit, head: Head, data: HeadData, table: pd.DataFrame, values: Mapping[str, Any], codes: Mapping[str, Any]
+    fit: Fit,
+    head: Head,
+    data: HeadData,
+    table: pd.DataFrame | None,
+    values: Mapping[str, Any],
+    codes: Mapping[str, Any],
 ) -> xr.DataArray:
     mean = np.asarray(fit.model.mean(head, values, data.columns, codes))
     distribution, arguments = fit.model.observation(head, mean, values, data.columns, codes)
-    factor = density_factor(head, data.observed, columns_of(head, table, ["n_items"])["n_items"])
-    log_p = logp(distribution, arguments, data.observed) + np.log(factor)
+    log_p = logp(distribution, arguments, data.observed)
+    if table is not None:
+        log_p += np.log(density_factor(head, data.observed, columns_of(head, table, ["n_items"])["n_items"]))
     posterior = fit.posterior
     return xr.DataArray(log_p, {"chain": posterior["chain"], "draw": posterior["draw"], "row": data.rows}, DIMS)
 

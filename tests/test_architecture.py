@@ -41,10 +41,10 @@ ORDER = [
         "luck",
     ),
     *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
-    *("summaries", "evaluation", "outcomes"),
+    *("summaries", "evaluation", "outcomes", "sensitivity"),
     *("solvers", "stages", "estimators", "cells", "baselines"),
-    *("splitting", "shards", "backtesting", "crossvalidation", "averaging", "planning"),
-    *("curves", "figures", "comparison", "forest", "calibration"),
+    *("splitting", "shards", "backtesting", "reloo", "crossvalidation", "averaging", "comparing", "planning"),
+    *("curves", "figures", "overlay", "forest", "calibration"),
     *("terminal", "demo", "reporting", "asked", "cli", "__main__", "__init__"),
 ]
 LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience

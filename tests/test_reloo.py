@@ -1,0 +1,216 @@
+"""Leave-one-out with refits: exact where importance sampling fails, of the same quantity, and honest about the rest."""
+
+from dataclasses import replace
+from functools import cache, partial
+
+import arviz_stats as azs
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.special import logsumexp
+from simulate import grid, prior_points, simulate, small_fit, variant
+
+from bayes_scaling import averaging, reloo
+from bayes_scaling.averaging import average
+from bayes_scaling.crossvalidation import leave_one_out
+from bayes_scaling.data import load_dataset
+from bayes_scaling.design import lay_out
+from bayes_scaling.documents import from_document, load_model, to_document
+from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.fitting import fit
+from bayes_scaling.pointwise import head_data, log_likelihood, log_predictive, taken
+from bayes_scaling.reloo import REFIT, SAMPLED, doubts, robust_loo, sampled, without
+from bayes_scaling.sampling import Settings
+
+SHORT = Settings(chains=2, draws=300, tune=300)
+DENSITY = -3.0
+
+
+@cache
+def wild():
+    """Draws that scatter more than the runs allow: importance sampling cannot take many rows away from them."""
+    rng = np.random.default_rng(1)
+    posterior = small_fit().posterior
+    posterior = posterior.assign(A_free=posterior["A_free"] + 0.1 * rng.normal(size=(4, 1000)))
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset()})
+    return replace(small_fit(), tree=tree, model=replace(small_fit().model, name="wild"))
+
+
+@pytest.fixture
+def refits(monkeypatch):
+    """What is asked of refits, which are not sampled."""
+    seen = []
+
+    def instead(fit_, response, row, settings, seed, cores):
+        seen.append((response, row, seed))
+        return DENSITY, 0.1, "converged: " if len(seen) != 2 else "NOT CONVERGED: r-hat"
+
+    monkeypatch.setattr(reloo, "density_without", instead)
+    return seen
+
+
+def two_stage():
+    runs = load_dataset("olmo_ladder")
+    runs = runs[runs["score"].notna() & (runs["flops"] < 1e20)].reset_index(drop=True)
+    return lay_out(load_model("two_stage_logistic"), runs)
+
+
+def test_one_value_is_left_out_and_all_else_stays():
+    design = two_stage()
+    (loss, scores) = design.heads
+    assert [head.response for head in design.model.heads] == ["loss", "accuracy"]
+    row = int(loss.rows[3])
+    assert row in scores.rows, "the loss of a run stands beside one of its scores"
+    for response, dropped, kept in (("accuracy", 1, 0), ("loss", 0, 1)):
+        again = without(design, response, row)
+        assert again.heads[kept] is design.heads[kept]
+        assert set(design.heads[dropped].rows) - set(again.heads[dropped].rows) == {row}
+        assert len(again.heads[dropped].observed) == len(design.heads[dropped].observed) - 1
+        assert (again.levels, again.span) == (design.levels, design.span)
+
+
+def test_the_only_score_of_a_run_leaves_its_level_and_the_span():
+    document = to_document(variant("power_law")) | {"discrepancy": {"A": {"all": 0.2}}}
+    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["varies"] = {"A": {"benchmark": 0.5}, "shift": {"run": 0.1}}
+    runs = grid(benchmarks=2, mixtures=1)
+    largest = runs["flops"] == runs["flops"].max()
+    runs = runs[~largest | (runs["benchmark"] == "benchmark 00")].reset_index(drop=True)
+    design = lay_out(from_document(document), runs)
+    again = without(design, "accuracy", int(runs["flops"].idxmax()))
+    assert again.levels["run"] == design.levels["run"]
+    assert again.span == design.span
+    assert len(again.heads[0].rows) == len(runs) - 1
+
+
+def test_sums_follow_from_replaced_rows_as_in_arviz(refits):
+    found, record = robust_loo(wild(), seed=1, cores=1)
+    before = sampled(wild(), ("accuracy",))
+    assert len(record) == len(refits) > 3
+    assert list(record.columns) == [
+        *("response", "row", "at", "pareto_k", "by", "before", "log_density", "error", "verdict")
+    ]
+    assert list(record["pareto_k"]) == sorted(record["pareto_k"], reverse=True)
+    assert (record["by"] == REFIT).all()
+    assert (record["log_density"] == DENSITY).all()
+
+    class Same(azs.SamplingWrapper):
+        def sel_observations(self, idx):
+            return idx, idx
+
+        def sample(self, modified_observed_data):
+            return None
+
+        def get_inference_data(self, fitted_model):
+            return None
+
+        def log_likelihood__i(self, excluded_obs, idata__i):
+            return xr.DataArray(np.full((1, 10), DENSITY), dims=("chain", "draw"))
+
+    log_p = log_likelihood(wild(), "accuracy").rename("reported").to_dataset()
+    tree = xr.DataTree.from_dict({"posterior": wild().posterior[["A_free"]], "log_likelihood": log_p})
+    theirs = azs.reloo(Same(model=None, idata_orig=tree), loo_orig=before.__class__(**vars(before)), pointwise=True)
+    np.testing.assert_allclose(found.elpd_i, theirs.elpd_i, atol=1e-9)
+    assert (found.elpd, found.se, found.p) == pytest.approx((theirs.elpd, theirs.se, theirs.p), abs=1e-6)
+    assert found.warning == theirs.warning == False  # noqa: E712
+    assert before.warning
+    np.testing.assert_array_equal(found.pareto_k, theirs.pareto_k)
+
+
+def test_the_worst_rows_are_refitted_first_and_the_others_are_named(refits):
+    (found, record), everything = robust_loo(wild(), seed=1, refits_at_most=3, cores=1), refits.copy()
+    assert list(record["by"][:4]) == [REFIT] * 3 + [SAMPLED]
+    assert [row for _, row, _ in everything] == list(record["row"][:3])
+    left = record[record["by"] == SAMPLED]
+    np.testing.assert_array_equal(left["log_density"], left["before"])
+    failed_refit, not_refitted = doubts("wild", found, record)
+    assert failed_refit.startswith("wild: 1 of 3 refits without a score failed their verdict (the first: NOT CONVERGED")
+    named = f"{len(left)} of 60 rows that were not refitted ({left['pareto_k'].iloc[0]:.2f}, "
+    assert not_refitted.startswith(f"wild: Pareto k is above 0.70 in {named}")
+
+
+def test_every_refit_has_a_seed_of_its_own_whatever_the_limit(refits):
+    robust_loo(wild(), seed=1, refits_at_most=3, cores=1)
+    few = refits.copy()
+    refits.clear()
+    robust_loo(wild(), seed=1, cores=1)
+    assert refits[:3] == few
+    assert len({seed for *_, seed in refits}) == len(refits)
+
+
+def test_reliable_rows_are_left_alone(refits):
+    found, record = robust_loo(small_fit(), seed=1, refits_at_most=0)
+    assert not refits
+    np.testing.assert_array_equal(found.elpd_i, sampled(small_fit(), ("accuracy",)).elpd_i)
+    assert doubts("power_law", found, record.iloc[:0]) == []
+
+
+def test_a_negative_number_of_refits_is_refused():
+    with pytest.raises(DataError, match=r"^refits_at_most must not be negative, got -1$"):
+        robust_loo(small_fit(), refits_at_most=-1)
+
+
+def test_a_comparison_says_what_was_refitted(refits, monkeypatch):
+    one_core = partial(leave_one_out, cores=1)
+    table, warned = one_core((small_fit(), wild()), seed=1)
+    by_name = table.set_index("model")
+    assert by_name.loc["wild", "rows_refitted"] == by_name.loc["wild", "pareto_k_high"] > 0
+    assert by_name.loc["wild", "elpd_before"] == pytest.approx(sampled(wild(), ("accuracy",)).elpd)
+    assert by_name.loc["wild", "elpd"] != by_name.loc["wild", "elpd_before"]
+    assert not any("not refitted" in text for text in warned)
+    plain, said = leave_one_out((small_fit(), wild()), refit=False)
+    assert list(plain["rows_refitted"]) == [0, 0]
+    assert list(plain["elpd"]) == pytest.approx(list(plain["elpd_before"]))
+    assert any(text.startswith("wild: Pareto k is above 0.70 in ") for text in said)
+    monkeypatch.setattr(averaging, "leave_one_out", one_core)
+    with pytest.warns(ScalingWarning, match=r"refits without a score failed their verdict .* fits again instead$"):
+        refits.clear()
+        found = average([small_fit(), wild()], weights="loo", seed=1)
+    total = int(table["rows_refitted"].sum())
+    assert found.how == f"stacking on leave-one-out densities of 60 rows, {total} of them by fits without the row"
+
+
+def outlier():
+    """Fourteen scores, one of them off the law: little better than that of the next smaller run."""
+    document = to_document(load_model("power_law"))
+    document["varies"] = {"A": {"benchmark": 0.3}}
+    model, table = from_document(document), grid(benchmarks=2, mixtures=1, sizes=7)
+    rng = np.random.default_rng(5)
+    points = prior_points(lay_out(model, table), 1, rng) / 4
+    runs = simulate(model, table, points, rng).runs(table)
+    runs.loc[12, "score"] = runs.loc[10, "score"] + 0.02
+    return model, runs
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning")
+def test_refits_come_close_to_brute_force():
+    """Every row left out by dropping it from the table, and scored as an unseen one."""
+    model, runs = outlier()
+    whole = fit(model, runs, seed=1, progress=False)
+    found, record = robust_loo(whole, seed=2)
+    off_the_law = record[record["row"] == 12].iloc[0]
+    assert off_the_law["by"] == REFIT
+    assert off_the_law["error"] < 0.2
+    assert not found.warning
+    data = head_data(whole, "accuracy")[1]
+    exact = []
+    for row in data.rows:
+        again = fit(model, runs.drop(index=row), seed=3 + int(row), progress=False)
+        log_p = log_predictive(again, "accuracy", runs, taken(data, data.rows == row), seed=1).to_numpy()
+        exact.append(logsumexp(log_p) - np.log(log_p.size))
+    np.testing.assert_allclose(found.elpd_i, exact, atol=0.25)
+    assert found.elpd == pytest.approx(sum(exact), abs=0.5)
+    assert abs(off_the_law["log_density"] - exact[12]) < abs(off_the_law["before"] - exact[12])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning")
+def test_refits_at_the_same_time_are_those_of_one_after_another():
+    model, runs = outlier()
+    whole = fit(model, runs, seed=1, progress=False)
+    chosen = reloo._unreliable(whole, sampled(whole, ("accuracy",)), ("accuracy",)).reindex([0])
+    chosen = chosen.loc[[0, 0]]
+    both = [reloo.refitted(whole, chosen, [1, 2], SHORT, cores) for cores in (1, 2)]
+    assert both[0] == both[1]
+    assert both[0][0] != both[0][1], "seeds of their own"
