@@ -43,11 +43,12 @@ class Comparison:
     ----------
     table : DataFrame
         One row per law: ``model``, ``converged``; ``elpd_loo`` (log density of all scores, each left out [nats]),
-        ``elpd_run`` (of all scores, whole runs left out [nats]) and ``log_density_scale`` (mean over runs above the cuts of
-        the mean over their scores [nats]), each with ``_diff`` to the best and its standard error ``_se``;
-        ``weight_loo`` and ``weight_scale`` by stacking; ``pareto_k_high`` and ``rows_refitted``: scores that
-        importance sampling could not leave out, and those of them that a fit without the row replaced; ``crps_scale``, ``cover_80_scale``; ``far_mean``,
-        ``far_lower_80``, ``far_upper_80``: the expectation of the far forecast, averaged over benchmarks.
+        ``elpd_run`` (the same with whole runs left out) and ``log_density_scale`` (mean over runs above the cuts of
+        the mean over their scores), each with ``_diff`` to the best and its standard error ``_se``; ``weight_loo``
+        and ``weight_scale`` by stacking; ``pareto_k_high`` and ``rows_refitted`` (scores that importance sampling
+        could not leave out, and those of them that a fit without the row replaced); ``crps_scale``,
+        ``cover_80_scale``; ``far_mean``, ``far_lower_80``, ``far_upper_80`` (expectation of the far forecast,
+        averaged over benchmarks).
     winners : dict
         Question ("loo", "run", "scale") -> the law that is better than every other by more than two standard errors
         (and 4 nats), or None.
@@ -171,9 +172,7 @@ def run_folds(fits: tuple[Fit, ...], response: str, folds: int | None) -> list[S
     names = list(runs.loc[scored, "run"].unique() if sizes is None else sizes.sort_values(kind="stable").index)
     number = len(names) if folds is None else min(folds, len(names))
     if number < 2:
-        raise DataError(
-            f"leaving runs out takes two folds or more, of two runs or more; got {folds}, {len(names)} runs"
-        )
+        raise DataError(f"leaving runs out takes two folds and two runs or more; got {folds}, and {len(names)} runs")
     fold = runs["run"].map({name: at % number for at, name in enumerate(names)}).to_numpy()
     return [Split(f"runs {n + 1} of {number}", fold != n, scored & (fold == n)) for n in range(number)]
 
@@ -201,7 +200,7 @@ def _far(fits: tuple[Fit, ...], plan: pd.DataFrame | None, response: str, seed: 
 def _ten_times(runs: pd.DataFrame) -> pd.DataFrame:
     """The largest run on all benchmarks it was scored on, with ten times its compute, at its tokens per parameter."""
     scored = runs[runs["score"].notna()] if "score" in runs and runs["score"].notna().any() else runs
-    largest = scored[scored["run"] == scored.loc[scored["flops"].astype(float).idxmax(), "run"]]
+    largest = scored[scored["run"] == scored.sort_values("flops", kind="stable")["run"].iloc[-1]]
     larger = largest.drop(columns=[c for c in ("score", "loss", "n_correct") if c in largest])
     factors = {"flops": AHEAD, "params": AHEAD**0.5, "tokens": AHEAD**0.5}
     larger = larger.assign(**{c: larger[c] * f for c, f in factors.items() if c in larger})
@@ -221,12 +220,12 @@ def _compared(
     out = past.scores["split"].isin(of_runs)
     by_run = past.scores[out].pivot_table(index="run", columns="law", values="log_density", aggfunc="sum")
     above = past.scores[~out]
-    by_scale = above.pivot_table(index=["split", "run"], columns="law", values="log_density", aggfunc="mean")
+    by_scale = above.pivot_table(index="run", columns="law", values="log_density", aggfunc="mean")
     table = pd.DataFrame({"model": names, "converged": [one.verdict.passed for one in fits]})
     table = table.assign(**_of_loo(loo, names), **_differences(by_run, names, "elpd_run", np.sum))
     table = table.assign(**_differences(by_scale, names, "log_density_scale", np.mean), **_of_scale(above, names))
     table = table.assign(**_of_far(far, names))
-    counts = {"loo": np.inf, "run": len(by_run), "scale": by_scale.index.get_level_values("run").nunique()}
+    counts = {"loo": np.inf, "run": len(by_run), "scale": len(by_scale)}
     columns = {"loo": "elpd_loo", "run": "elpd_run", "scale": "log_density_scale"}
     winners = {q: _winner(table, columns[q], counts[q], SMALL if q != "scale" else 0.0) for q in columns}
     notes = (*_told(winners, counts), _apart(table), *cautions)
