@@ -1,0 +1,75 @@
+"""Do the bands hold: coverage by distance, over all cuts of the data, for the recommended laws and their plain forms.
+
+    python benchmarks/track_record.py [--krajewski FOLDER] [--folder KEPT] [--picture calibration.png]
+
+Backtests along compute, with `bs.backtest`: every law is fitted below each cut and scored above it, beside least squares
+as published.  Prints error, CRPS and the coverage of 50, 80, 90 and 95 % intervals of a new run by decades of compute
+beyond the fitted runs, with 90 % intervals from a bootstrap over runs.  FOLDER holds runs.csv and evals.csv, the public
+tables of arXiv 2512.08894; KEPT keeps finished fits, so that an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from splits import gadre, krajewski, olmo
+
+import bayes_scaling as bs
+from bayes_scaling.errors import ScalingWarning
+
+OF_COMPUTE = ("power_law", "power_law_discrepancy")
+OF_SIZE = ("params_tokens", "params_tokens_discrepancy")
+SHOWN = ("mae", "bias", "crps", "cover_50", "cover_80", "cover_90", "cover_95", "width_80")
+
+
+def tasks(folder: Path | None) -> Iterator[tuple[str, tuple[str, ...], pd.DataFrame, list[bs.Split]]]:
+    """Data, laws, runs and cuts."""
+    runs = gadre(at_20=True)
+    yield "gadre2024", OF_COMPUTE, runs, bs.split_above(runs, "params", [5e8, 2e9])
+    ladder = olmo()
+    yield "olmo_ladder", OF_SIZE, ladder, bs.split_above(ladder, "params", [5e8, 1e9, 2e9])
+    if folder is not None:
+        runs = krajewski(folder)
+        runs = runs[runs["tokens_per_param"] == 20].reset_index(drop=True)
+        yield "krajewski2025", OF_COMPUTE, runs, bs.split_above(runs, "flops", [2e20, 6e20, 2e21])
+
+
+def wide(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """One row a group, with the bootstrap interval of the coverage of 80 %."""
+    table = bs.summarise_scores(scores, by=by)
+    out = table.pivot_table(index=[*by, "runs", "rows"], columns="score", values="value", sort=False)[list(SHOWN)]
+    sure = table[table["score"] == "cover_80"].set_index([*by, "runs", "rows"])[["lower_90", "upper_90"]]
+    return out.round(4).join(sure.round(2).add_prefix("cover_80_")).reset_index()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--krajewski", type=Path)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--picture", type=Path)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ScalingWarning)
+    every = []
+    for data, laws, runs, splits in tasks(arguments.krajewski):
+        models = [bs.load_model(name) for name in laws]
+        folder, draws = arguments.folder, arguments.draws
+        past = bs.backtest(models, runs, splits, baselines="direct", seed=1, draws=draws, folder=folder)
+        failed = past.shards[~past.shards["converged"].astype(bool)]
+        print(f"\n{data}: {len(failed)} of {len(past.shards)} fits did not converge")
+        print(wide(past.scores, ["law"]).to_string(index=False), flush=True)
+        every.append(past.scores.assign(data=data))
+    scores = pd.concat(every, ignore_index=True)
+    scores["law"] = scores["law"].replace({"params_tokens": "power_law", "params_tokens_discrepancy": OF_COMPUTE[1]})
+    print("\nAll data; laws of parameters and tokens count as those of compute")
+    print(wide(scores, ["law", "distance"]).to_string(index=False))
+    if arguments.picture:
+        bs.plot_calibration(scores).savefig(arguments.picture, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
