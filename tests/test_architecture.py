@@ -43,7 +43,7 @@ ORDER = [
     *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
     *("summaries", "evaluation", "outcomes"),
     *("solvers", "stages", "estimators", "cells", "baselines"),
-    *("splitting", "shards", "backtesting", "crossvalidation", "averaging", "planning"),
+    *("splitting", "shipping", "shards", "dispatch", "backtesting", "crossvalidation", "averaging", "planning"),
     *("curves", "figures", "comparison", "forest", "calibration"),
     *("terminal", "demo", "reporting", "asked", "cli", "__main__", "__init__"),
 ]
