@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.density import prepare
 from bayes_scaling.design import PASS_AT_K
+from bayes_scaling.dispatch import computed
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.estimators import BASELINES
 from bayes_scaling.evaluation import score_forecast, summarise_scores
-from bayes_scaling.heads import RESPONSES
 from bayes_scaling.model import Model
-from bayes_scaling.rows import Unprintable
-from bayes_scaling.shards import META, Shard, found_in, run_shard, shard_of
+from bayes_scaling.shards import META, Shard, found_in, prepared, shard_of
 from bayes_scaling.splitting import Split, check_splits, split_above
 from bayes_scaling.storage import write_whole
 
 SHOWN = ("mae", "crps", "cover_50", "cover_80", "cover_95", "width_80")
-MANY = 5  # names that a warning lists
+SCORED = ("accuracy", "pass_at_k")
+PUBLISHED = " (published)"  # tells an estimator from a model of the same name
+MANY, LINES = 5, 20  # names that a warning lists, and that the text of a backtest does
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,8 +40,9 @@ class Backtest:
     response : str
     shards : DataFrame
         One row per law and split: ``law``, ``split``, ``runs_fitted``, ``runs_forecast``, ``rows_forecast``,
-        ``decades_beyond`` (of the farthest row), ``converged``, ``verdict``, ``problem`` (why there is no forecast),
-        ``seconds``, and of fits ``r_hat``, ``ess``, ``divergences`` and ``steps_per_draw``.
+        ``decades_beyond`` (of the farthest row), ``seconds``, ``converged``, ``verdict``, ``problem`` (why there is no
+        forecast), of fits ``r_hat``, ``ess``, ``divergences`` and ``steps_per_draw``, and the ``traceback`` of errors
+        that are no refusals.
     scores : DataFrame
         One row per law, split and forecast row: ``law``, ``split``, ``converged``, the columns of `score_forecast`,
         and ``log_density`` that the law gave to the outcome [nats per unit of the response].
@@ -63,8 +64,10 @@ class Backtest:
         """Scores in groups, one row each: `summarise_scores` without its intervals, as a wide table."""
         groups = [by] if isinstance(by, str) else list(by)
         table = summarise_scores(self.scores, by=groups, resamples=0)
-        wide = table.pivot_table(index=[*groups, "runs", "rows"], columns="score", values="value", sort=False)
-        return wide.reset_index().rename_axis(columns=None)
+        names = list(dict.fromkeys(table["score"]))
+        first = table[table["score"] == names[0]][[*groups, "runs", "rows"]].reset_index(drop=True)
+        values = table["value"].to_numpy().reshape(len(first), len(names))
+        return first.join(pd.DataFrame(values, columns=names))
 
     def __repr__(self) -> str:
         failed = self.shards[~self.shards["converged"].astype(bool)]
@@ -73,7 +76,9 @@ class Backtest:
             table = self.summary()[["law", "runs", "rows", *SHOWN]]
             lines.append(table.round(4).to_string(index=False))
         said = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
-        lines += [f"{law}, {split}: {problem or verdict}" for law, split, problem, verdict in said]
+        lines += [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in said][:LINES]
+        if len(failed) > LINES:
+            lines.append(f"… and {len(failed) - LINES} more that did not converge or gave no forecast, see `shards`")
         return "\n".join(lines) + ">"
 
 
@@ -91,7 +96,7 @@ def backtest(
     target_accept: float | None = None,
     resamples: int = 200,
     folder: str | Path | None = None,
-    n_jobs: int = -1,
+    n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> Backtest:
     """See how well laws would have forecast runs that are known, from smaller or other runs.
@@ -109,7 +114,8 @@ def backtest(
     splits : sequence of Split, optional
         From `split_above`, `split_targets` and `split_groups`, which add up; by default two cuts in compute.
     baselines : sequence of str
-        Published estimators to judge beside the models, of ``BASELINES``.
+        Published estimators to judge beside the models, of ``BASELINES``; one that has the name of a model is called
+        "name (published)".
     response : str
         What is forecast: "accuracy" or "pass_at_k".
     seed : int, optional
@@ -120,9 +126,11 @@ def backtest(
         Bootstrap draws of every baseline.
     folder : path, optional
         Where every shard is kept as soon as it is done: when the process is killed, or one shard fails, the same call
-        goes on with the others.  Shards of other data, models or settings in the same folder are left alone.
-    n_jobs : int
-        Fits at the same time; -1 for as many as there are processors, or as a cluster has threads.
+        goes on with the others.  A shard is known by its data, model and settings: calls for some of the splits can
+        share a folder, and shards of other calls are left alone.
+    n_jobs : int, optional
+        Fits at the same time, -1 for as many as there are processors; by default what ``joblib.parallel_config`` says,
+        or -1.  A cluster of dask takes as many as it has threads.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
 
@@ -133,23 +141,27 @@ def backtest(
     Raises
     ------
     DataError
-        Splits or names that cannot be, no outcome to score, or every shard was refused; the text says why.
+        Splits or names that cannot be, laws that do not forecast the response, no outcome to score, or no shard gave a
+        forecast; the text says why.
 
     Warns
     -----
     ScalingWarning
-        Fits failed their verdict, or shards were refused: which, and why.  Their scores stay in the result, marked.
+        Fits failed their verdict; their scores stay in the result, marked.  Shards gave no forecast, because the law
+        refused the runs or an error was raised: which, and why.  They are not kept, so the same call tries again.
     """
-    laws = _named([models] if isinstance(models, Model) else list(models), baselines)
+    if response not in SCORED:
+        raise DataError(f"a backtest is of {' or '.join(SCORED)}, not of {response!r}")
+    laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)
     runs = runs.reset_index(drop=True)
     asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
-    chosen = [replace(s, held_out=s.held_out & _answered(runs, response)) for s in asked]
+    chosen = [replace(s, held_out=s.held_out & answered(runs, response)) for s in asked]
     check_splits(chosen, runs)
     fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept}
     todo = [
-        shard_of(law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
+        shard_of(name, law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
         for split in chosen
-        for law in laws
+        for name, law in laws.items()
     ]
     show = sys.stderr.isatty() if progress is None else progress
     results = _run(todo, None if folder is None else Path(folder), n_jobs, show)
@@ -158,60 +170,41 @@ def backtest(
     return past
 
 
-def _named(models: list[Model], baselines: Sequence[str] | str) -> list[Model | str]:
+def _named(models: list[Model], baselines: Sequence[str] | str, response: str) -> dict[str, Model | str]:
+    """Models and published estimators under names of their own, all of which forecast the response."""
     published = [baselines] if isinstance(baselines, str) else list(baselines)
     if unknown := [b for b in published if b not in BASELINES]:
         raise DataError(f"baselines must be of {', '.join(BASELINES)}; got {unknown}")
-    names = [*(m.name for m in models), *published]
+    own = [m.name for m in models]
+    names = [*own, *(f"{b}{PUBLISHED}" if b in own else b for b in published)]
     if not names or len(set(names)) < len(names):
         raise DataError(f"a backtest needs laws with names of their own, got {names}")
-    return [*models, *published]
+    reads_k = {b for b in published if "k" in BASELINES[b].inputs}
+    other = [m.name for m in models if response not in [head.response for head in m.heads]]
+    if other := [*other, *(b for b in published if (b in reads_k) != (response == "pass_at_k"))]:
+        raise DataError(f"{', '.join(other)} cannot forecast {response}")
+    return dict(zip(names, [*models, *published], strict=True))
 
 
-def _answered(runs: pd.DataFrame, response: str) -> np.ndarray:
+def answered(runs: pd.DataFrame, response: str) -> np.ndarray:
     """Rows that hold an outcome of the response: of pass@k that of a benchmark, not of one problem."""
-    if response not in RESPONSES or response == "loss":
-        raise DataError(f"a backtest is of accuracy or pass_at_k, not of {response!r}")
     tried = runs["metric"].eq(PASS_AT_K) if "metric" in runs else pd.Series(False, runs.index)
     whole = runs["problem"].isna() if "problem" in runs else pd.Series(True, runs.index)
     return (runs["score"].notna() & (tried & whole if response == "pass_at_k" else ~tried)).to_numpy()
 
 
-def _run(todo: list[Shard], folder: Path | None, n_jobs: int, progress: bool) -> list[xr.Dataset]:
+def _run(todo: list[Shard], folder: Path | None, n_jobs: int | None, progress: bool) -> list[xr.Dataset]:
     """Results in the order of the shards: those that are kept, and the others as they come."""
     done = {s.key: kept for s in todo if folder and (kept := _kept(folder / f"{s.key}.nc")) is not None}
     left = {s.key: s for s in todo if s.key not in done}
-    _compile({s.law: s for s in left.values()}.values())
-    for key, result in _shown(_parallel(left, n_jobs), len(left), progress):
+    for shard in {s.law: s for s in left.values() if not isinstance(s.document, str)}.values():
+        prepared(shard)  # once, before many processes would
+    for key, result in _shown(computed(left, n_jobs), len(left), progress):
         done[key] = result
         if folder and not found_in(result)["problem"]:
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(folder / f"{key}.nc", lambda part, what=result: what.to_netcdf(part, engine="h5netcdf"))
     return [done[s.key] for s in todo]
-
-
-def _parallel(left: Mapping[str, Shard], n_jobs: int) -> Iterator[tuple[str, xr.Dataset]]:
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_keyed)(key, shard) for key, shard in left.items()
-    )
-
-
-def _keyed(key: str, shard: Shard) -> tuple[str, xr.Dataset]:
-    return key, run_shard(shard)
-
-
-def _compile(shards: Iterable[Shard]) -> None:
-    """Compile every model once, before many processes would."""
-    from bayes_scaling.documents import from_document
-
-    for shard in shards:
-        if not (isinstance(shard.document, str) or shard.added):
-            try:
-                prepare(from_document(shard.document))
-            except Unprintable:
-                continue
 
 
 def _shown(results: Iterator[tuple[str, xr.Dataset]], total: int, progress: bool) -> Iterator[tuple[str, xr.Dataset]]:
@@ -273,13 +266,22 @@ def _densities(result: xr.Dataset, rows: int) -> np.ndarray:
 
 def _warn(past: Backtest) -> None:
     """Name the fits whose scores rest on draws that did not converge, and the shards that gave none."""
-    failed = past.shards[~past.shards["converged"].astype(bool)]
-    said = [f"{law} ({split})" for law, split in zip(failed["law"], failed["split"], strict=True)]
-    if said:
-        more = f" and {len(said) - MANY} more" if len(said) > MANY else ""
-        warnings.warn(
-            f"{len(said)} of {len(past.shards)} fits of the backtest did not converge or were refused: "
-            f"{', '.join(said[:MANY])}{more}; the table `shards` says why, and `converged` marks their scores",
-            ScalingWarning,
-            stacklevel=3,
-        )
+    refused = past.shards[past.shards["problem"] != ""]
+    doubtful = past.shards[(past.shards["problem"] == "") & ~past.shards["converged"].astype(bool)]
+    of = f"of {len(past.shards)} shards of the backtest"
+    if len(doubtful):
+        said = _listed([f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)])
+        text = f"{len(doubtful)} {of} did not converge: {said}; `converged` marks their scores, `shards` says why"
+        warnings.warn(text, ScalingWarning, stacklevel=3)
+    if len(refused):
+        rows = zip(refused["law"], refused["split"], refused["problem"], strict=True)
+        said = _listed([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
+        warnings.warn(f"{len(refused)} {of} gave no forecast: {said}", ScalingWarning, stacklevel=3)
+
+
+def _first(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _listed(said: list[str]) -> str:
+    return ", ".join(said[:MANY]) + (f" and {len(said) - MANY} more" if len(said) > MANY else "")

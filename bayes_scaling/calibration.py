@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bayes_scaling.backtesting import Backtest
+from bayes_scaling.backtesting import Backtest, answered
 from bayes_scaling.curves import COLOURS
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation import DISTANCE, binned, resampled
@@ -22,7 +22,7 @@ LEVELS = np.linspace(0.02, 0.98, 49)
 BARS = ((0.95, 1.1), (0.8, 2.6), (0.5, 5.0))  # probability of an interval -> width of its bar [points]
 NUDGE = 0.022  # step from the bars of one mixture to those of the next, as a share of the range of compute
 SHADE = 0.9  # of the bootstrap band
-OUTCOME = "black"
+OUTCOME, OTHER = "black", "0.6"
 
 
 def plot_calibration(
@@ -61,18 +61,27 @@ def plot_calibration(
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])})
     if by not in table:
         raise DataError(f"the scores have no column {by!r}; they have {list(scores.columns)}")
-    values = table[by].cat.categories if by == DISTANCE else table[by].unique()
-    colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(v for v in values if (table[by] == v).any())}
+    shown = table.loc[table["law"].isin(laws), by]
+    values = shown.cat.categories if by == DISTANCE else shown.unique()
+    colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(v for v in values if (shown == v).any())}
     figure, panels = canvas(len(laws), max(1, min(ncols, len(laws))), "observed inside", (3.0, 2.6))
     for panel, name in zip(panels, laws, strict=True):
         own = table[table["law"] == name]
         for value, colour in colours.items():
             _draw_coverage(panel, own[own[by] == value], colour, f"{value}", seed)
         _dress_unit(panel, name, bool(own["converged"].all()))
-    unit = " decades beyond" if by == DISTANCE else ""
-    handles = [Line2D([], [], color=c, lw=1.8, label=f"{v}{unit}") for v, c in colours.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=NORMAL, frameon=False)
+    runs = table[table["law"].isin(laws)].groupby(by, observed=True)["run"].nunique()
+    labels = [f"{_said(v, by)} ({runs[v]} run{'s' if runs[v] > 1 else ''})" for v in colours]
+    handles = [Line2D([], [], color=c, lw=1.8, label=v) for v, c in zip(labels, colours.values(), strict=True)]
+    columns = max(1, int(figure.get_figwidth() / (0.075 * max(map(len, labels)) + 0.5)))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
     return figure
+
+
+def _said(value: Any, by: str) -> str:
+    if by != DISTANCE:
+        return str(value)
+    return "within the fitted runs" if value == "0" else f"{value} decades beyond"
 
 
 def _chosen(scores: pd.DataFrame, law: str | None) -> list[str]:
@@ -147,45 +156,55 @@ def plot_backtest(
     if unknown := [b for b in named if b not in set(scores["benchmark"].astype(str))]:
         raise DataError(f"benchmarks {unknown} were not forecast; there are {sorted(scores['benchmark'].unique())}")
     (chosen,) = (s for s in past.splits if s.name == known[0][1])
-    label = "score" if past.response == "accuracy" else "pass@k"
+    label, colours = "score" if past.response == "accuracy" else "pass@k", _colours(scores)
     figure, panels = canvas(len(named), max(1, min(ncols, len(named))), label)
+    before = past.runs[chosen.fitted & answered(past.runs, past.response)]
     for panel, benchmark in zip(panels, named, strict=True):
-        fitted = past.runs[chosen.fitted & (past.runs["benchmark"].astype(str) == benchmark).to_numpy()]
+        fitted = before[before["benchmark"].astype(str) == benchmark]
         own = (scores["benchmark"].astype(str) == benchmark).to_numpy()
         decades = np.log10(scores.loc[own, "flops"].max() / fitted["flops"].min()) if len(fitted) else 1.0
-        colours = _draw_forecasts(panel, ahead[past.response].isel(row=own), scores[own], 10 ** (NUDGE * decades))
+        step = 10 ** (NUDGE * decades)
+        _draw_forecasts(panel, ahead[past.response].isel(row=own), scores[own], colours, step)
         _draw_fitted(panel, fitted, colours)
         _dress_panel(panel, benchmark, str(scores.loc[own, "note"].iloc[0]))
-    _legend(figure, scores, f"{known[0][0]}, {known[0][1]}")
+    others = set(_series(before)) - set(colours)
+    _legend(figure, scores, colours | dict.fromkeys(["other fitted runs"][: len(others)], OTHER), known[0])
     return figure
 
 
+def _series(table: pd.DataFrame) -> pd.Series:
+    """What a row has its colour for: the mixture, and k of pass@k."""
+    names = table["mixture"].astype(str) if "mixture" in table else pd.Series("all", table.index)
+    if "k" not in table or table["k"].isna().all():
+        return names
+    tries = "k = " + table["k"].map("{:.0f}".format)
+    return tries if names.nunique() < 2 else names + ", " + tries
+
+
 def _colours(scores: pd.DataFrame) -> dict[str, str]:
-    names = scores["mixture"].astype(str).unique() if "mixture" in scores else ["all"]
-    return {m: COLOURS[i % len(COLOURS)] for i, m in enumerate(names)}
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(_series(scores).unique())}
 
 
-def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, step: float) -> dict[str, str]:
-    """Draw nested bars and outcomes, each mixture a step aside; return the colour of every mixture."""
-    colours = _colours(own)
-    mixtures = own["mixture"].astype(str).tolist() if "mixture" in own else ["all"] * len(own)
-    place = np.array([list(colours).index(m) for m in mixtures]) - (len(colours) - 1) / 2
+def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, colours: dict[str, str], step: float) -> None:
+    """Draw nested bars and outcomes, each colour a step aside."""
+    names = _series(own).tolist()
+    here = [name for name in colours if name in names]
+    place = np.array([here.index(name) for name in names]) - (len(here) - 1) / 2
     x = own["flops"].to_numpy(float) * step**place
     values = draws.transpose("row", "chain", "draw").to_numpy().reshape(len(own), -1)
-    shades = [colours[m] for m in mixtures]
+    shades = [colours[name] for name in names]
     for p, width in BARS:
         low, high = np.quantile(values, [(1 - p) / 2, (1 + p) / 2], axis=1)
         panel.vlines(x, low, high, colors=shades, lw=width, alpha=0.45, zorder=3)
-    observed = own["observed"].to_numpy()
     out = ~own["inside_95"].to_numpy(bool)
     edges = np.where(out, ALARM, OUTCOME)
-    panel.scatter(x, observed, marker="*", s=75, c=shades, edgecolors=edges, linewidths=0.9, zorder=5)
-    return colours
+    panel.scatter(
+        x, own["observed"], marker="*", s=75, c=shades, edgecolors=edges, linewidths=0.9, zorder=5, label="outcome"
+    )
 
 
 def _draw_fitted(panel: Any, fitted: pd.DataFrame, colours: dict[str, str]) -> None:
-    mixtures = fitted["mixture"].astype(str) if "mixture" in fitted else pd.Series("all", fitted.index)
-    shades = mixtures.map(lambda m: colours.get(m, "0.6")).to_numpy()
+    shades = _series(fitted).map(lambda name: colours.get(name, OTHER)).to_numpy()
     panel.scatter(
         fitted["flops"], fitted["score"], s=15, c=shades, edgecolors="white", linewidths=0.4, zorder=4, label="fitted"
     )
@@ -210,9 +229,9 @@ def _dress_panel(panel: Any, benchmark: str, note: str) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(figure: Figure, scores: pd.DataFrame, title: str) -> None:
-    star = {"marker": "*", "ms": 9, "lw": 0, "color": "0.8"}
-    handles = [Line2D([], [], color=c, marker="o", ms=5, lw=4, alpha=0.7, label=m) for m, c in _colours(scores).items()]
+def _legend(figure: Figure, scores: pd.DataFrame, colours: dict[str, str], key: tuple[str, str]) -> None:
+    title, star = ", ".join(key), {"marker": "*", "ms": 9, "lw": 0, "color": "0.8"}
+    handles = [Line2D([], [], color=c, marker="o", ms=5, lw=4, alpha=0.7, label=m) for m, c in colours.items()]
     handles += [
         Line2D([], [], color="0.5", lw=BARS[1][1], label="forecast of a new run: 50, 80, 95 %"),
         Line2D([], [], **star, mec=OUTCOME, label="what happened"),  # type: ignore[arg-type]

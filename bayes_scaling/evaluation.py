@@ -20,7 +20,7 @@ from bayes_scaling.heads import RESPONSES
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are scored
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # that the pinball loss is averaged over
 LEAST = 0.01  # relative errors are relative to a score of at least this
-BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)  # edges of distances in decades of compute
+BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # edges of distances in decades of compute
 RESAMPLES = 1000
 INTERVAL = 0.9  # of the bootstrap intervals of scores
 DISTANCE = "distance"
@@ -97,8 +97,9 @@ def _log_score(observed: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
     spread = np.ptp(draws, axis=1) > 0
     out = np.where(spread, 0.0, np.inf)
-    with np.errstate(divide="ignore"):
-        out[spread] = scoringrules.logs_ensemble(observed[spread], draws[spread])
+    if spread.any():
+        with np.errstate(divide="ignore"):
+            out[spread] = scoringrules.logs_ensemble(observed[spread], draws[spread])
     return out
 
 
@@ -125,7 +126,7 @@ def summarise_scores(
         From `score_forecast`, or several of them, as ``Backtest.scores`` is.
     by : str or sequence of str
         Columns that make the groups, such as "benchmark", "mixture" or "k"; "distance" groups by decades of compute
-        beyond the fitted runs.
+        beyond the fitted runs, "0" for those within.
     resamples : int
         Bootstrap samples of whole runs.
     seed : int
@@ -157,10 +158,9 @@ def summarise_scores(
 
 
 def binned(decades: pd.Series) -> pd.Series:
-    """Distances in bins of decades of compute beyond the fitted runs, as ordered labels such as "0.5–1"."""
-    labels = [f"{low:g}–{high:g}" for low, high in pairwise(BINS)]
-    edges = [-np.inf, *BINS[1:-1], np.inf]
-    return pd.cut(decades, edges, labels=[*labels[:-1], f"> {BINS[-2]:g}"])
+    """Distances in bins of decades of compute beyond the fitted runs, as ordered labels: "0", "0–0.5", … "> 3"."""
+    between = [f"{low:g}–{high:g}" for low, high in pairwise(BINS)]
+    return pd.cut(decades, [-np.inf, *BINS, np.inf], labels=[f"{BINS[0]:g}", *between, f"> {BINS[-1]:g}"])
 
 
 def _averages(part: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
@@ -170,7 +170,8 @@ def _averages(part: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     low, high = np.full((2, columns.shape[1]), np.nan)
     if n_runs > 1 and resamples:
         means = resampled(columns.to_numpy(), runs, resamples=resamples, seed=seed)
-        low, high = np.quantile(means, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+        with np.errstate(invalid="ignore"):  # between two infinite log scores
+            low, high = np.quantile(means, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
     share = f"{100 * INTERVAL:g}"
     return pd.DataFrame(
         {"score": columns.columns, "value": columns.mean().to_numpy(), f"lower_{share}": low, f"upper_{share}": high}

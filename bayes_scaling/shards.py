@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -21,21 +24,31 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from bayes_scaling.baselines import baseline
-from bayes_scaling.design import observe
+from bayes_scaling.density import prepare
+from bayes_scaling.design import observe, with_evaluations
 from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.ensemble import plain
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.forecasting import forecast
-from bayes_scaling.laws import FORMS
 from bayes_scaling.model import Model
-from bayes_scaling.parameters import Component
 from bayes_scaling.pointwise import head_data, log_predictive
+from bayes_scaling.rows import Unprintable
+from bayes_scaling.shipping import REGISTERING, Part, added_to, registered, text_of
 from bayes_scaling.splitting import Split
 
-OWN = "bayes_scaling."
 PACKAGES = ("bayes-scaling", "pymc", "nutpie", "numpy")
 META = "backtest"  # attribute that holds what a shard found besides its forecast
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for linear algebra in this process, and no warnings of single fits: the backtest names them."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScalingWarning)
+        yield
 
 
 @dataclass(frozen=True)
@@ -48,8 +61,8 @@ class Shard:
         Names, which together tell shards apart.
     document : mapping or str
         Of the model, or the name of a published estimator.
-    added : tuple of Component
-        Laws that the document names and that are not this package's own.
+    added : tuple of Component and Likelihood
+        What the document names and is not this package's own.
     known, later : DataFrame
         Runs to fit; rows to forecast, with their outcomes.
     response : str
@@ -61,14 +74,14 @@ class Shard:
     law: str
     split: str
     document: Mapping[str, Any] | str
-    added: tuple[Component, ...]
+    added: tuple[Part, ...]
     known: pd.DataFrame
     later: pd.DataFrame
     response: str
     seed: int | None
     settings: Mapping[str, Any]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Fingerprint of everything that the result depends on."""
         parts = [
@@ -79,22 +92,26 @@ class Shard:
             self.seed,
             dict(self.settings),
             [version(p) for p in PACKAGES],
+            [text_of(part) for part in self.added],
         ]
-        parts += [[c.name, c.function.__code__.co_code.hex()] for c in self.added]
         tables = [plain(t).to_csv(index=False) for t in (self.known, self.later)]
         return hashlib.sha256("\n".join([json.dumps(parts, default=str), *tables]).encode()).hexdigest()[:24]
 
+    @property
+    def model(self) -> Model:
+        """The model that the document describes, with the laws and likelihoods that came along."""
+        assert not isinstance(self.document, str)
+        with registered(self.added):
+            return from_document(self.document)
+
 
 def shard_of(
-    law: Model | str, split: Split, runs: pd.DataFrame, response: str, seed: int | None, settings: Mapping[str, Any]
+    name: str, law: Model | str, split: Split, runs: pd.DataFrame, response: str, seed: int | None, settings: Any
 ) -> Shard:
-    """Describe one law on one split."""
+    """Describe one law, under a name, on one split."""
     known, later = (runs[mask].reset_index(drop=True) for mask in (split.fitted, split.held_out))
-    if isinstance(law, str):
-        return Shard(law, split.name, law, (), known, later, response, seed, settings)
-    used = [part for head in law.heads for part in head.form.parts]
-    added = tuple(part for part in used if not part.function.__module__.startswith(OWN))
-    return Shard(law.name, split.name, to_document(law), added, known, later, response, seed, settings)
+    document, added = (law, ()) if isinstance(law, str) else (to_document(law), added_to(law))
+    return Shard(name, split.name, document, added, known, later, response, seed, settings)
 
 
 def run_shard(shard: Shard) -> xr.Dataset:
@@ -104,19 +121,35 @@ def run_shard(shard: Shard) -> xr.Dataset:
     -------
     Dataset over (chain, draw, row)
         The forecast, in single precision, with the log predictive density of every outcome and what else was
-        found; see `found_in`.  What was refused is an empty Dataset that says why: one shard does not stop others.
+        found; see `found_in`.  What fails is an empty Dataset that says why: one shard does not stop others.
     """
-    from threadpoolctl import threadpool_limits
-
     start = time.perf_counter()
-    with threadpool_limits(1):
+    with one_thread():
         try:
             ahead, found = _judged(shard) if isinstance(shard.document, str) else _fitted(shard)
-        except (ScalingError, ArithmeticError, np.linalg.LinAlgError) as error:
-            ahead, found = xr.Dataset(), {"converged": False, "verdict": "", "problem": f"{error}"}
+        except Exception as error:
+            return failed(shard, error, time.perf_counter() - start)
     found |= {"law": shard.law, "split": shard.split, "seconds": time.perf_counter() - start}
     lighter = {name: values.astype("float32") for name, values in ahead.items() if "draw" in values.dims}
     return ahead.assign(lighter).assign_attrs({META: json.dumps(found)})
+
+
+def failed(shard: Shard, error: BaseException, seconds: float = np.nan) -> xr.Dataset:
+    """The empty result of a shard that was refused, or that an error nobody thought of stopped."""
+    found = {"law": shard.law, "split": shard.split, "seconds": seconds, "converged": False, "verdict": ""}
+    found["problem"] = str(error)
+    if not isinstance(error, ScalingError):
+        found["problem"] = f"{type(error).__name__}: {error}"
+        found["traceback"] = "".join(traceback.format_exception(error))
+    return xr.Dataset(attrs={META: json.dumps(found)})
+
+
+def prepared(shard: Shard) -> Model:
+    """The model of a shard, compiled; by one thread at a time, so that no other one sees half of it."""
+    model = shard.model
+    with REGISTERING, suppress(Unprintable):  # a law that cannot be printed is compiled with its data
+        prepare(model)
+    return model
 
 
 def found_in(result: xr.Dataset) -> dict[str, Any]:
@@ -134,24 +167,18 @@ def _judged(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
 
 
 def _fitted(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
-    for component in shard.added:
-        FORMS.setdefault(component.name, component)
-    assert not isinstance(shard.document, str)
-    model = from_document(shard.document)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScalingWarning)  # said by the backtest, with the split
-        own = shard.settings
-        again = fit(
-            model,
-            shard.known,
-            seed=shard.seed,
-            chains=own["chains"],
-            draws=own["draws"],
-            tune=own["tune"],
-            target_accept=own["target_accept"],
-            progress=False,
-            cores=1,
-        )
+    own = shard.settings
+    again = fit(
+        prepared(shard),
+        shard.known,
+        seed=shard.seed,
+        chains=own["chains"],
+        draws=own["draws"],
+        tune=own["tune"],
+        target_accept=own["target_accept"],
+        progress=False,
+        cores=1,
+    )
     ahead = forecast(again, shard.later, seed=shard.seed, even_if_not_converged=True)
     rows, runs = log_scores(again, shard)
     found = {
@@ -181,9 +208,10 @@ def log_scores(again: Fit, shard: Shard) -> tuple[np.ndarray, dict[str, float]]:
     """
     rows, runs = np.full(len(shard.later), np.nan), dict[str, float]()
     head, _ = head_data(again, shard.response)
+    later = with_evaluations(shard.later)
     try:
-        data = observe(head, shard.later, again.model)
-        log_p = log_predictive(again, shard.response, shard.later, data, seed=shard.seed)
+        data = observe(head, later, again.model)
+        log_p = log_predictive(again, shard.response, later, data, seed=shard.seed)
     except DataError:
         return rows, runs
     draws = log_p.stack(sample=("chain", "draw")).transpose("sample", "row").to_numpy()

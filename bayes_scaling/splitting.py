@@ -6,6 +6,8 @@ A split is a name and two masks over the rows of a table.  Lists of splits add u
 
 from __future__ import annotations
 
+import datetime
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.errors import DataError
+from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.units import parse_size, size_text
 
 SIZES = 4  # different sizes that a benchmark or mixture needs below a cut: fewer do not show a law
 HELD_OUT = (0.5, 0.25)  # shares of the range that are held out where no cut is given, from the top
 GROUPS = ("benchmark", "mixture")  # labels that must be known from enough sizes to be forecast from scale
+RATIO = "tokens_per_param"  # made from the sizes where the runs do not have it
+TRUTHS = (True, False)  # what a column that marks targets holds; 1 and 0 are equal to them
+MANY = 10  # names that a message lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,7 @@ class Split:
 def split_above(
     runs: pd.DataFrame,
     column: str = "flops",
-    cuts: Sequence[Any] | None = None,
+    cuts: Sequence[Any] | Any = None,
     *,
     rolling: bool = False,
     least_sizes: int = SIZES,
@@ -53,41 +59,51 @@ def split_above(
     ----------
     runs : DataFrame
     column : str
-        What is cut: "flops", "params", "tokens", "tokens_per_param", or a date or number of your own.
-    cuts : sequence, optional
-        Runs up to a cut are fitted, those above it held out.  By default two, which hold out a half and a quarter of
-        the range, logarithmic where it is of positive numbers.
+        What is cut: "flops", "params", "tokens", "tokens_per_param", or a number or date of your own.
+    cuts : one or a sequence, optional
+        Runs up to a cut are fitted, those above it held out; sizes may read "1B" or "6e20", dates "2024-06-30".  By
+        default two, which hold out a half and a quarter of the range, logarithmic where it is of positive numbers.
+        Rows without a value are in neither.
     rolling : bool
         Hold out only what lies between a cut and the next, as if time went on.
     least_sizes : int
-        A benchmark or mixture is forecast only where the fitted rows show it at this many values of the column.
+        A benchmark or mixture is forecast only where the fitted rows show it at this many sizes of compute.
 
     Returns
     -------
     list of Split
+        From the lowest cut to the highest.
 
     Raises
     ------
     DataError
-        No such column, or no cut leaves enough below and anything above.
+        No such column, a cut that is none of it, or no cut leaves enough below and anything above.
+
+    Warns
+    -----
+    ScalingWarning
+        Some of the cuts that were given leave nothing to forecast; there is no split for them.
     """
-    values = _ordered(runs, column)
-    edges = _default_cuts(values) if cuts is None else sorted(_ordered(pd.DataFrame({column: list(cuts)}), column))
-    names = [_text(column, e) for e in (edges if cuts is None else sorted(cuts))]
-    scored = runs["score"].notna().to_numpy() if "score" in runs else np.ones(len(runs), bool)
-    found = []
-    for edge, name, after in zip(edges, names, [*edges[1:], np.inf], strict=True):
+    values, dated = _ordered(runs, column)
+    edges = _default_cuts(values, dated) if cuts is None else _read_cuts(cuts, column, dated)
+    scored = _scored(runs)
+    sizes = _rounded(_ordered(runs, "flops")[0] if "flops" in runs else values)
+    found, empty = [], []
+    for (edge, name), (after, _) in zip(edges, [*edges, (np.inf, "")][1:], strict=True):
         fitted = values <= edge
         held_out = scored & (values > edge) & (values <= (after if rolling else np.inf))
-        held_out &= _known(runs, values, fitted & scored, least_sizes)
+        held_out &= _known(runs, sizes, fitted & scored, least_sizes)
         if held_out.any():
             found.append(Split(f"{column} ≤ {name}", fitted, held_out))
+        else:
+            empty.append(name)
     if not found:
-        sizes = np.unique(_rounded(values[scored & np.isfinite(values)])).size
         raise DataError(
-            f"the runs have {sizes} values of {column}: no cut at {names} leaves {least_sizes} of a benchmark below "
-            "and a score above"
+            f"no cut of {column} at {', '.join(empty) or 'any value'} leaves {least_sizes} sizes of a benchmark and "
+            f"its mixture below and a score above: there are scores at {np.unique(sizes[scored]).size} sizes"
         )
+    if cuts is not None and empty:
+        warnings.warn(f"nothing to forecast above {column} {', '.join(empty)}: left out", ScalingWarning, stacklevel=2)
     return found
 
 
@@ -98,7 +114,7 @@ def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Spli
     ----------
     runs : DataFrame
     targets : sequence of str, or str
-        Names of runs; one name may also be a column that is true for targets.
+        Names of runs; or the name of a column that is true, or 1, in the rows of targets.
 
     Returns
     -------
@@ -108,25 +124,27 @@ def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Spli
     Raises
     ------
     DataError
-        No such run, or no smaller ones.
+        No such run, one without a score, or no smaller ones.
     """
-    if isinstance(targets, str) and targets in runs:
-        targets = list(runs.loc[runs[targets].fillna(False).astype(bool), "run"].unique())
-    names = [targets] if isinstance(targets, str) else list(targets)
-    if (unknown := sorted(set(names) - set(runs["run"]))) or not names:
-        raise DataError(f"no runs are called {unknown}; there are {sorted(runs['run'].astype(str).unique())[:10]} …")
+    names = _marked(runs, targets) if isinstance(targets, str) and targets in runs else targets
+    names = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    if (unknown := [n for n in names if n not in set(runs["run"])]) or not names:
+        known = sorted(runs["run"].astype(str).unique())
+        raise DataError(f"no runs are called {unknown}; there are {known[:MANY]}{' …' if len(known) > MANY else ''}")
     found, is_target = [], runs["run"].isin(names).to_numpy()
-    flops = _ordered(runs, "flops")
+    flops, scored = _ordered(runs, "flops")[0], _scored(runs)
     for name in names:
         own = (runs["run"] == name).to_numpy()
         fitted = ~is_target & (flops < flops[own].max())
-        if not fitted.any():
-            raise DataError(f"no run took less compute than the target {name!r}")
-        found.append(Split(f"target {name}", fitted, own & runs["score"].notna().to_numpy()))
+        if not (fitted & scored).any():
+            raise DataError(f"no run with a score took less compute than the target {name!r}")
+        if not (own & scored).any():
+            raise DataError(f"the target {name!r} has no score yet; lock its forecast, and score it once there is one")
+        found.append(Split(f"target {name}", fitted, own & scored))
     return found
 
 
-def split_groups(runs: pd.DataFrame, column: str, *, above: float | None = None) -> list[Split]:
+def split_groups(runs: pd.DataFrame, column: str, *, above: float | str | None = None) -> list[Split]:
     """Leave one group out after the other: a mixture, a run family, a benchmark at large scale, or single runs.
 
     Parameters
@@ -134,9 +152,9 @@ def split_groups(runs: pd.DataFrame, column: str, *, above: float | None = None)
     runs : DataFrame
     column : str
         Whose labels are left out in turn.
-    above : float, optional
-        Leave out only rows with more compute than this [FLOPs]: what is known of the group from smaller runs, and of
-        all others from the larger ones, is fitted.
+    above : float or str, optional
+        Leave out only rows with more compute than this [FLOPs], such as "1e21": what is known of the group from smaller
+        runs, and of all others from the larger ones, is fitted.
 
     Returns
     -------
@@ -150,17 +168,21 @@ def split_groups(runs: pd.DataFrame, column: str, *, above: float | None = None)
     """
     if column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
-    labels = runs[column].astype(str)
-    large = np.ones(len(runs), bool) if above is None else _ordered(runs, "flops") > above
-    scored = runs["score"].notna().to_numpy()
+    least = -np.inf if above is None else parse_size(above)
+    beyond = "" if above is None else f" above {size_text(least, 3)} FLOPs"
+    labels, scored = runs[column].astype(str), _scored(runs)
+    large = np.ones(len(runs), bool) if above is None else _ordered(runs, "flops")[0] > least
     found = []
     for label in dict.fromkeys(labels[runs[column].notna()]):
         out = (labels == label).to_numpy() & large
         if (out & scored).any() and (~out & scored).any():
-            beyond = "" if above is None else f" above {above:g} FLOPs"
             found.append(Split(f"without {column} {label}{beyond}", ~out, out & scored))
     if not found:
-        raise DataError(f"leaving out {column} {sorted(set(labels))[:5]} leaves nothing to fit or nothing to forecast")
+        known = labels[scored & runs[column].notna()].unique().tolist()
+        raise DataError(
+            f"leaving out one {column}{beyond} leaves nothing to fit or nothing to forecast; scores are of "
+            f"{known[:MANY]}"
+        )
     return found
 
 
@@ -183,33 +205,81 @@ def check_splits(splits: Sequence[Split], runs: pd.DataFrame) -> None:
             raise DataError(f"split {split.name!r} leaves nothing to fit or nothing to forecast")
 
 
-def _ordered(runs: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as numbers that keep its order; dates are seconds."""
+def _scored(runs: pd.DataFrame) -> np.ndarray:
+    return runs["score"].notna().to_numpy() if "score" in runs else np.ones(len(runs), bool)
+
+
+def _marked(runs: pd.DataFrame, column: str) -> list[str]:
+    """Runs for which a column is true."""
+    if other := [v for v in runs[column].dropna().unique() if v not in TRUTHS]:
+        raise DataError(f"column {column!r} must be true or false to mark targets; it holds {other[:MANY]}")
+    return list(runs.loc[runs[column].eq(True).fillna(False).astype(bool), "run"].unique())
+
+
+def _ordered(runs: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:
+    """A column as numbers that keep its order, and whether it is of dates, which become seconds."""
+    if column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
+        return (runs["tokens"] / runs["params"]).to_numpy(float), False
     if column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
     values = runs[column]
-    if not pd.api.types.is_numeric_dtype(values):
-        try:
-            dates = pd.to_datetime(values, utc=True)
-        except (ValueError, TypeError):
-            raise DataError(
-                f"column {column!r} must hold numbers or dates to cut along, got {values.iloc[0]!r}"
-            ) from None
-        return dates.map(lambda date: date.timestamp() if date is not pd.NaT else np.nan).to_numpy(float)
-    return values.to_numpy(float)
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(float), False
+    seconds = _seconds(values)
+    if other := values[values.notna().to_numpy() & ~np.isfinite(seconds)].unique().tolist():
+        raise DataError(
+            f"column {column!r} must hold numbers, or dates such as '2024-06-30', to be cut along; got {other[:MANY]}"
+        )
+    return seconds, True
 
 
-def _default_cuts(values: np.ndarray) -> list[float]:
+def _seconds(values: pd.Series) -> np.ndarray:
+    """Seconds of dates, as ISO 8601 writes them; not a number for anything else."""
+    dates = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+    return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(float)
+
+
+def _read_cuts(cuts: Any, column: str, dated: bool) -> list[tuple[float, str]]:
+    """Cuts in ascending order, each once, with what to call them."""
+    one = isinstance(cuts, str | int | float | np.number | datetime.date)
+    given = pd.Series([cuts] if one else list(cuts), dtype=object)
+    if dated:
+        is_number = given.map(lambda cut: isinstance(cut, int | float | np.number))
+        edges = np.where(is_number, np.nan, _seconds(given.mask(is_number)))
+    else:
+        edges = np.array([_size(cut, column) for cut in given], float)
+    if other := given[~np.isfinite(edges)].tolist():
+        right = "dates such as '2024-06-30'" if dated else "numbers"
+        raise DataError(f"cuts of {column!r} must be {right}; got {other[:MANY]}")
+    return _named(np.unique(edges).tolist(), dated)
+
+
+def _size(cut: Any, column: str) -> float:
+    try:
+        return parse_size(cut)
+    except DataError as error:
+        raise DataError(f"cuts of {column!r} must be numbers: {error}") from None
+
+
+def _default_cuts(values: np.ndarray, dated: bool) -> list[tuple[float, str]]:
     sizes = np.unique(values[np.isfinite(values)])
     if sizes.size < 2:
-        return list(sizes)
-    scale = np.log(sizes) if sizes[0] > 0 else sizes
-    ends = [scale[-1] - share * np.ptp(scale) + 1e-9 for share in HELD_OUT]
-    return list(dict.fromkeys(float(sizes[scale <= end][-1]) for end in ends))
+        return []
+    scale = np.log(sizes) if sizes[0] > 0 and not dated else sizes
+    ends = [scale[-1] - (share - 1e-9) * np.ptp(scale) for share in HELD_OUT]
+    return _named(np.unique([sizes[scale <= end][-1] for end in ends]).tolist(), dated)
 
 
-def _text(column: str, edge: Any) -> str:
-    return f"{edge:.3g}" if isinstance(edge, float | int | np.number) else str(edge)
+def _named(edges: Sequence[float], dated: bool) -> list[tuple[float, str]]:
+    """Edges with three digits as their names, or with all where three do not tell them apart."""
+    short = [_text(e, dated, 3) for e in edges]
+    return list(zip(edges, short if len(set(short)) == len(edges) else [_text(e, dated) for e in edges], strict=True))
+
+
+def _text(edge: float, dated: bool, digits: int | None = None) -> str:
+    if dated:
+        return pd.Timestamp(edge, unit="s").isoformat().removesuffix("T00:00:00")
+    return size_text(edge, digits)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
@@ -218,9 +288,9 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.round(np.log10(values), 2) if finite.size and finite.min() > 0 else values
 
 
-def _known(runs: pd.DataFrame, values: np.ndarray, fitted: np.ndarray, least: int) -> np.ndarray:
+def _known(runs: pd.DataFrame, sizes: np.ndarray, fitted: np.ndarray, least: int) -> np.ndarray:
     """Rows all of whose labels have enough sizes among the fitted rows."""
-    below = runs.assign(_size=_rounded(values))[fitted]
+    below = runs.assign(_size=sizes)[fitted]
     enough = np.full(len(runs), below["_size"].nunique() >= least)
     for group in (g for g in GROUPS if g in runs):
         known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= least

@@ -2,10 +2,10 @@
 
     python benchmarks/track_record.py [--krajewski FOLDER] [--folder KEPT] [--picture calibration.png]
 
-Backtests along compute, with `bs.backtest`: every law is fitted below each cut and scored above it, beside least squares
-as published.  Prints error, CRPS and the coverage of 50, 80, 90 and 95 % intervals of a new run by decades of compute
-beyond the fitted runs, with 90 % intervals from a bootstrap over runs.  FOLDER holds runs.csv and evals.csv, the public
-tables of arXiv 2512.08894; KEPT keeps finished fits, so that an interrupted run goes on.
+Backtests along compute, with `bs.backtest`: every law is fitted below each cut and scored above it, beside least
+squares as published.  Prints error, CRPS and the coverage of 50, 80, 90 and 95 % intervals of a new run by decades of
+compute beyond the fitted runs, with 90 % intervals from a bootstrap over runs.  FOLDER holds runs.csv and evals.csv,
+the public tables of arXiv 2512.08894; KEPT keeps finished fits, so that an interrupted run goes on.
 """
 
 from __future__ import annotations

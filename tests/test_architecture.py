@@ -43,7 +43,8 @@ ORDER = [
     *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
     *("summaries", "evaluation", "outcomes", "sensitivity"),
     *("solvers", "stages", "estimators", "cells", "baselines"),
-    *("splitting", "shards", "backtesting", "reloo", "crossvalidation", "averaging", "comparing", "planning"),
+    *("splitting", "shipping", "shards", "dispatch", "backtesting"),
+    *("reloo", "crossvalidation", "averaging", "comparing", "planning"),
     *("curves", "figures", "overlay", "forest", "calibration"),
     *("terminal", "demo", "reporting", "asked", "cli", "__main__", "__init__"),
 ]
