@@ -115,7 +115,7 @@ def density_factor(head: Head, observed: np.ndarray, n_items: np.ndarray) -> np.
     """
     step = STEP * np.maximum(np.abs(observed), 1.0)
     low, at, high = (np.asarray(head.likelihood.report(observed + d, n_items)) for d in (-step, 0, step))
-    slope = np.maximum(high - at, at - low) / step  # one of them is 0 where reports are kept within [0, 1]
+    slope = np.maximum(abs(high - at), abs(at - low)) / step  # one of them is 0 where reports are kept within [0, 1]
     if not (np.isfinite(slope) & (slope > 0)).all():
         raise DataError(
             f"the densities of likelihood {head.likelihood.component.name!r} cannot be put in units of "
