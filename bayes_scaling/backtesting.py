@@ -48,8 +48,6 @@ class Backtest:
         and ``log_density`` that the law gave to the outcome [nats per unit of the response].
     forecasts : mapping
         (law, split) -> forecast, a Dataset over (chain, draw, row).
-    log_density_of_runs : DataFrame
-        ``law``, ``split``, ``run`` and the log density of all its outcomes together [nats]; of fits only.
     """
 
     runs: pd.DataFrame
@@ -58,7 +56,6 @@ class Backtest:
     shards: pd.DataFrame
     scores: pd.DataFrame
     forecasts: Mapping[tuple[str, str], xr.Dataset]
-    log_density_of_runs: pd.DataFrame
 
     def summary(self, by: str | Sequence[str] = "law") -> pd.DataFrame:
         """Scores in groups, one row each: `summarise_scores` without its intervals, as a wide table."""
@@ -230,12 +227,10 @@ def _kept(path: Path) -> xr.Dataset | None:
 def _gathered(
     runs: pd.DataFrame, splits: tuple[Split, ...], response: str, todo: list[Shard], results: list[xr.Dataset]
 ) -> Backtest:
-    shards, scores, together, forecasts = [], [], [], {}
+    shards, scores, forecasts = [], [], {}
     for shard, result in zip(todo, results, strict=True):
         found = found_in(result)
         names = {"law": shard.law, "split": shard.split}
-        densities = found.pop("log_density_of_runs", {})
-        together += [names | {"run": run, "log_density": value} for run, value in densities.items()]
         shards.append(names | _sizes(shard, result) | found)
         if not found["problem"]:
             forecasts[shard.law, shard.split] = result.drop_vars("log_density", errors="ignore")
@@ -247,8 +242,7 @@ def _gathered(
     table = pd.concat(scores, ignore_index=True)
     first = ["law", "split", "converged"]
     table = table[[*first, *(c for c in table if c not in first)]]
-    frame = pd.DataFrame(together, columns=["law", "split", "run", "log_density"])
-    return Backtest(runs, splits, response, pd.DataFrame(shards), table, forecasts, frame)
+    return Backtest(runs, splits, response, pd.DataFrame(shards), table, forecasts)
 
 
 def _sizes(shard: Shard, result: xr.Dataset) -> dict[str, Any]:

@@ -180,7 +180,6 @@ def _fitted(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
         cores=1,
     )
     ahead = forecast(again, shard.later, seed=shard.seed, even_if_not_converged=True)
-    rows, runs = log_scores(again, shard)
     found = {
         "converged": again.verdict.passed,
         "verdict": str(again.verdict),
@@ -189,34 +188,22 @@ def _fitted(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
         "ess": min(again.verdict.ess_bulk, again.verdict.ess_tail),
         "divergences": again.verdict.divergences,
         "steps_per_draw": float(again.tree["sample_stats"]["n_steps"].mean()),
-        "log_density_of_runs": runs,
     }
-    return ahead.assign(log_density=("row", rows)), found
+    return ahead.assign(log_density=("row", log_scores(again, shard))), found
 
 
-def log_scores(again: Fit, shard: Shard) -> tuple[np.ndarray, dict[str, float]]:
-    """Log predictive density of every outcome, and of all outcomes of a run together, in nats.
+def log_scores(again: Fit, shard: Shard) -> np.ndarray:
+    """Log predictive density of every outcome, shape (row,) [nats per unit of the response].
 
-    All outcomes of a run together: the mean over draws of the product of their densities, so that they stand or fall
-    together.  Not a number where densities cannot be put in units of the response.
-
-    Returns
-    -------
-    rows : (row,) array
-    runs : dict
-        Run -> log density.
+    Not a number where densities cannot be put in units of the response.
     """
-    rows, runs = np.full(len(shard.later), np.nan), dict[str, float]()
+    rows = np.full(len(shard.later), np.nan)
     head, _ = head_data(again, shard.response)
     later = with_evaluations(shard.later)
     try:
         data = observe(head, later, again.model)
         log_p = log_predictive(again, shard.response, later, data, seed=shard.seed)
     except DataError:
-        return rows, runs
-    draws = log_p.stack(sample=("chain", "draw")).transpose("sample", "row").to_numpy()
-    rows[data.rows] = logsumexp(draws, axis=0) - np.log(len(draws))
-    own = shard.later["run"].astype(str).to_numpy()[data.rows]
-    for run in dict.fromkeys(own):
-        runs[run] = float(logsumexp(draws[:, own == run].sum(axis=1)) - np.log(len(draws)))
-    return rows, runs
+        return rows
+    rows[data.rows] = logsumexp(log_p, axis=(0, 1)) - np.log(log_p.sizes["chain"] * log_p.sizes["draw"])
+    return rows

@@ -142,7 +142,7 @@ def test_colours_are_those_of_the_legend_in_every_panel():
     parts = {key: one.scores[(one.scores["law"] == key[0]) & (one.scores["split"] == key[1])] for key in one.forecasts}
     rows = {key: np.flatnonzero(keep[part.index]) for key, part in parts.items()}
     forecasts = {key: ahead.isel(row=rows[key]) for key, ahead in one.forecasts.items()}
-    less = Backtest(one.runs, one.splits, "accuracy", one.shards, one.scores[keep], forecasts, one.log_density_of_runs)
+    less = Backtest(one.runs, one.splits, "accuracy", one.shards, one.scores[keep], forecasts)
     panel = bs.plot_backtest(less).axes[1]
     assert {tuple(c) for c in stars(panel).get_facecolors()} == {to_rgba(COLOURS[1])}
 
