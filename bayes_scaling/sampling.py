@@ -58,7 +58,7 @@ def sample(
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
         store_unconstrained=True,
-        low_rank_modified_mass_matrix=design.model.leaves_law,  # curves go together with how far they wander
+        adaptation="low_rank" if design.model.leaves_law else "diag",  # curves go with how far they wander
     )
     stats = trace["sample_stats"].to_dataset()
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * settings.thin):
