@@ -39,7 +39,7 @@ def past(law_sd=(0.03, 0.03), converged=True, tried=False, mixtures=2):
             table = bs.score_forecast(ahead, later, response=response)
             scores.append(table.assign(law=law, split=split.name, converged=converged))
     shards = pd.DataFrame([{"law": a, "split": b, "converged": converged, "problem": ""} for a, b in forecasts])
-    return Backtest(runs, splits, response, shards, pd.concat(scores, ignore_index=True), forecasts, pd.DataFrame())
+    return Backtest(runs, splits, response, shards, pd.concat(scores, ignore_index=True), forecasts)
 
 
 def texts(figure):

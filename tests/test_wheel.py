@@ -81,7 +81,8 @@ def test_every_model_and_data_set_is_in_the_wheel(contents):
 def test_nothing_else_is_in_the_wheel(contents):
     tops = {name.partition("/")[0] for name in contents}
     assert tops == {"bayes_scaling", f"bayes_scaling-{bayes_scaling.__version__}.dist-info"}
-    assert not [n for n in contents if n.endswith((".ipynb", ".pyc", ".nc")) or "test" in n or "notebook" in n]
+    parts = ("tests/", "test_", "notebook")
+    assert not [n for n in contents if n.endswith((".ipynb", ".pyc", ".nc")) or any(part in n for part in parts)]
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in contents)
 
 
