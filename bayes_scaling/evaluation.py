@@ -148,7 +148,7 @@ def summarise_scores(
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])}) if DISTANCE in groups else scores
     if absent := [c for c in (*groups, "run") if c not in table]:
         raise DataError(f"the scores lack the columns {absent}; they have {list(table.columns)}")
-    parts = table.groupby(groups, sort=False, observed=True, dropna=False) if groups else [((), table)]
+    parts = table.groupby(groups, sort=DISTANCE in groups, observed=True, dropna=False) if groups else [((), table)]
     found = []
     for key, part in parts:
         labels: dict[str, Any] = dict(zip(groups, key if isinstance(key, tuple) else (key,), strict=True))
