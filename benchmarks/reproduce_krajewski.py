@@ -25,6 +25,8 @@ set, or minus the log-likelihood of the benchmark itself; benchmarks without one
 from __future__ import annotations
 
 import argparse
+import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -132,11 +134,12 @@ def splits(runs: pd.DataFrame, limit: float, least: float, ratio: float) -> Iter
     part = np.where(table["flops"] > limit, larger, f"> {ratio:g} tokens per parameter")
     name = f"All ratios, ≤ {limit:.2g} FLOPs and ≤ {ratio:g} tokens per parameter"
     yield split(name, "size", table, known, pd.Series(part, table.index))
-    table = runs[at_20 & (runs["metric"] == "pass@k")].reset_index(drop=True)
-    below, low = table["flops"] <= limit, table["k"] <= FITTED_K
-    part = np.where(below, f"fitted runs, k > {FITTED_K}", np.where(low, larger, f"{larger}, k > {FITTED_K}"))
-    name = f"pass@k at 20 tokens per parameter, ≤ {limit:.2g} FLOPs, k ≤ {FITTED_K}"
-    yield split(name, "tries", table, below & low, pd.Series(part, table.index))
+    for mixture, tried in runs[at_20 & (runs["metric"] == "pass@k")].groupby("mixture"):  # one law for each
+        table = tried.reset_index(drop=True)
+        below, low = table["flops"] <= limit, table["k"] <= FITTED_K
+        part = np.where(below, f"fitted runs, k > {FITTED_K}", np.where(low, larger, f"{larger}, k > {FITTED_K}"))
+        name = f"pass@k on {mixture} at 20 tokens per parameter, ≤ {limit:.2g} FLOPs, k ≤ {FITTED_K}"
+        yield split(name, "tries", table, below & low, pd.Series(part, table.index))
 
 
 def held_ratio(runs: pd.DataFrame, least: float) -> Iterator[Comparison]:
@@ -177,12 +180,15 @@ def contest(
     """Scores of all forecasts, published ones first, and the verdicts of our fits."""
     tables, verdicts = [], {}
     for name in published:
+        start = time.perf_counter()
         tables.append(scored("published", name, point(name, known, later, told.resamples), later))
+        print(f"published {name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     plan = later.drop(columns=["score", "n_correct", "problem"])
     for name, fit, extra in fitted(ours, known, told.draws):
         ahead = bs.forecast(fit, plan, seed=1, even_if_not_converged=True)
         tables.append(scored("ours", name, ahead, later))
         verdicts[name] = f"{fit.verdict} ({extra['seconds']:.0f} s)"
+        print(f"ours {name}: {verdicts[name]}", file=sys.stderr, flush=True)
     return pd.concat(tables, ignore_index=True), verdicts
 
 
@@ -242,7 +248,12 @@ def announce(made: Comparison) -> None:
     print(f"\n=== {name}: {known['run'].nunique()} runs → {len(later)} scores of {later['run'].nunique()}, ", end="")
     print(f"up to {beyond:.1f} × the compute ===", flush=True)
     if left_out:
-        print("left out: " + "; ".join(f"{benchmark} on {mixture}" for mixture, benchmark in left_out))
+        print(list_of(left_out))
+
+
+def list_of(left_out: list[tuple[str, str]]) -> str:
+    """Which benchmarks cannot be compared."""
+    return "left out: " + "; ".join(f"{benchmark} on {mixture}" for mixture, benchmark in left_out) if left_out else ""
 
 
 def reads(name: str) -> dict[str, tuple[str, ...]]:
@@ -270,8 +281,8 @@ def effects(
         found = pd.DataFrame([row for name in names[kind] for row in _effect(name, tables, number, shared)])
         print(f"\n=== Effects of the options on published points. {title}; {len(shared)} benchmarks on mixtures ===")
         print(found.to_string(index=False))
-        span = found.groupby("law", sort=False)["relative %"].agg(["min", "max"])
-        span["paper %"] = [PRINTED.get((kind, str(law)), np.nan) for law in span.index]
+        span = found.groupby("law", sort=False)[["relative %", "clear %"]].agg(["min", "max"])
+        span["paper %", ""] = [PRINTED.get((kind, str(law)), np.nan) for law in span.index]
         print("\nRelative error over all options, %\n" + span.to_string(), flush=True)
 
 
@@ -282,9 +293,10 @@ def _effect(name: str, tables: dict[Any, list[Comparison]], number: int, shared:
         ahead = point(name, known, later)
         table = scored("published", name, ahead, later)
         table["lost"] = ["too few usable" in note for note in ahead["note"].to_numpy()]
-        cells = table.groupby(CELL)[["relative", "absolute", "lost"]].mean()
+        cells = table.groupby(CELL)[["relative", "relative_clear", "absolute", "lost"]].mean()
         yield {"law": name, **dict(zip(reads(name), options, strict=True))} | {
             "relative %": round(100 * cells["relative"].mean(), 2),
+            "clear %": round(100 * cells["relative_clear"].mean(), 2),
             "absolute": round(cells["absolute"].mean(), 4),
             "not fitted": int(cells["lost"].sum()),
         }
@@ -340,8 +352,8 @@ def main(given: list[str] | None = None) -> None:
     for made in cut(runs):
         name, kind, known, later, _ = made
         if known.empty or later.empty:
-            most = runs["flops"].max()
-            print(f"\n=== {name}: nothing to compare; the largest run has {most:.2g} FLOPs, try a smaller --limit ===")
+            why = f"the largest run has {runs['flops'].max():.2g} FLOPs, try a smaller --limit"
+            print(f"\n=== {name}: nothing to compare; {list_of(made.left_out) or why} ===")
             continue
         if not published[kind] + ours[kind]:
             continue

@@ -81,7 +81,7 @@ def check(rows, laws):
         assert found["relative"].mean() < 0.01, (comparison, law, by)
         assert found["inside_95"].mean() >= 0.6, (comparison, law, by)
         assert found["inside_50"].mean() < 0.9, (comparison, law, by)
-        assert 0 < found["width_95"].max() < 0.08, (comparison, law, by)
+        assert 0 < found["width_95"].median() < 0.05, (comparison, law, by)
         assert (found["lower_90"] < found["expected"]).all()
         assert (found["expected"] < found["upper_90"]).all()
 
@@ -114,7 +114,7 @@ def test_options_have_effects(command, files, capsys):
     command([*files, "--effects", "--published", "direct,two_stage_linear,two_stage_logistic"])
     told = capsys.readouterr().out.split("=== Effects")[1]
     lines = [text.split() for text in told.splitlines() if text.strip().startswith(("direct ", "two_stage"))]
-    found = {tuple(line[:4]): float(line[4]) for line in lines if len(line) == 7}
+    found = {tuple(line[:4]): float(line[4]) for line in lines if len(line) == 8}
     assert len(found) == 2 * 3 + 2 * 3 * 4 + 2 * 4  # each estimator under the options that it reads
     assert found["direct", "acc", "small_runs", "-"] < 0.5
     assert found["direct", "acc", "table", "-"] > 1.2 * found["direct", "acc", "small_runs", "-"]
@@ -148,7 +148,7 @@ def test_what_is_not_known_is_refused(command, files, capsys):
 @pytest.mark.slow
 def test_our_models_stand_beside_them(command, files, tmp_path, capsys):
     ours = "power_law,power_law_discrepancy,params_tokens,pass_at_k"
-    rows = run(command, files, tmp_path, "--ours", ours, "--draws", "250")
+    rows = run(command, files, tmp_path, "--ours", ours, "--draws", "250", "--resamples", "20")
     told = capsys.readouterr().out
     assert set(rows.loc[rows["by"] == "published", "law"]) == {*CHEAP.split(","), "params_tokens", "bnsl"}
     assert set(rows.loc[rows["by"] == "ours", "law"]) == set(ours.split(","))
