@@ -116,7 +116,7 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
     if rows.empty:
         raise DataError("the runs hold no score of the kind that this estimator is fitted to")
     rows = rows.assign(mixture=rows.get("mixture", UNSPECIFIED), n_items=rows.get("n_items", np.nan))
-    rows = rows.assign(loss=rows[loss].astype(float) if reads_loss else np.nan, chance=_chances(rows, chance))
+    rows = rows.assign(loss=rows[loss].astype(float) if reads_loss else np.nan, chance=chances(rows, chance))
     check_ranges(rows, (*estimator.inputs, "score"))
     if len(twice := rows.index[rows.duplicated([*CELL, "run", *({"k"} & {*estimator.inputs})])]):
         raise DataError(f"a run has several scores of one benchmark, keep one: rows {list(twice[:5])} repeat one")
@@ -133,8 +133,20 @@ def fitted_cell(estimator: Estimator, rows: pd.DataFrame, memo: Memo) -> Cell | 
     return Cell(str(rows["mixture"].iloc[0]), chance, whole) if len(whole) == len(parts) else None
 
 
-def _chances(rows: pd.DataFrame, chance: str) -> pd.Series:
-    """One chance level per benchmark."""
+def chances(rows: pd.DataFrame, chance: str) -> pd.Series:
+    """Give every row the chance level of its benchmark.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With columns ``benchmark``, ``score``, ``flops`` and, unless all answers are open, ``chance``.
+    chance : str
+        One of ``CHANCES``, as `baseline` takes them.
+
+    Returns
+    -------
+    Series of proportions, on the index of the rows.
+    """
     given = rows["chance"].fillna(0.0) if "chance" in rows else pd.Series(0.0, rows.index)
     table = given.groupby(rows["benchmark"]).transform("median")
     if chance == "table":

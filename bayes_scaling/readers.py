@@ -85,7 +85,8 @@ def read_krajewski(
     Returns
     -------
     DataFrame
-        Checked runs, with the columns ``tokens_per_param`` and ``size_source`` besides those of ``COLUMNS``.
+        Checked runs, with the columns ``tokens_per_param`` and ``size_source`` besides those of ``COLUMNS``,
+        and ``own_loss`` [nats per item]: minus the benchmark's own ``loglikelihood``, where one is published.
 
     Raises
     ------
@@ -158,6 +159,7 @@ def _runs(long: pd.DataFrame, choices: Mapping[str, str], loss: str) -> pd.DataF
         scores["val_set"] = scores["loss"].map(lambda value: loss if value == value else np.nan)
         losses = losses[losses["val_set"].ne(loss) | ~losses["run"].isin(scores["run"])]
     kept = [*(name for name in COLUMNS if name in {*scores, *losses}), "tokens_per_param", "size_source"]
+    kept += ["own_loss"] if scores["own_loss"].notna().any() else []
     return pd.concat([scores, losses], ignore_index=True)[kept]
 
 
@@ -169,12 +171,18 @@ def _scores(long: pd.DataFrame, choices: Mapping[str, str]) -> pd.DataFrame:
     normed = set(long.loc[long["metric_type"] == "acc_norm", "benchmark"])
     wanted = {name: kind if name in normed else "acc" for name, kind in choices.items()}
     chosen = long["metric_type"].eq("exact_match") | long["metric_type"].eq(long["benchmark"].map(wanted))
+    own = long[long["metric_type"] == "loglikelihood"].groupby(["run", "benchmark"])["score"].mean()
     draws = long[long["metric_type"].isin(OUTCOMES)].groupby(["run", "benchmark"])["score"].sum()
-    drawn = pd.MultiIndex.from_frame(long[["run", "benchmark"]]).map(draws.to_dict().get)
-    samples = pd.Series(drawn, index=long.index, dtype="float64") / long["n_items"]
-    scores = long.assign(n_samples=samples.round().where(long["k"].notna()))
+    samples = _beside(long, draws) / long["n_items"]
+    scores = long.assign(n_samples=samples.round().where(long["k"].notna()), own_loss=-_beside(long, own))
     scores = scores[(chosen | (scores["k"].notna() & ~_unsampled(scores))) & scores["score"].notna()]
     return scores.assign(metric=scores["metric_type"].mask(scores["k"].notna(), "pass@k"))
+
+
+def _beside(long: pd.DataFrame, numbers: pd.Series) -> pd.Series:
+    """Put one number of every run and benchmark beside all rows of both."""
+    found = pd.MultiIndex.from_frame(long[["run", "benchmark"]]).map(numbers.to_dict().get)
+    return pd.Series(found, index=long.index, dtype="float64")
 
 
 def _unsampled(scores: pd.DataFrame) -> pd.Series:

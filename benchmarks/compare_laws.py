@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from splits import Split, compute_splits, krajewski_splits, olmo_published, size
 import bayes_scaling as bs
 from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
 from bayes_scaling.evaluation import score_forecast
+from bayes_scaling.fitting import Fit
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 MODELS = {
@@ -64,21 +65,27 @@ def scores(ahead: xr.Dataset, later: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def fitted(names: Iterable[str], known: pd.DataFrame, draws: int) -> Iterator[tuple[str, Fit, dict[str, Any]]]:
+    """Name, fit, and what the fit took and how it ended, of every registered model that can be fitted."""
+    for name in names:
+        start = time.perf_counter()
+        try:
+            fit = bs.fit(bs.load_model(name), known, seed=1, draws=draws, progress=False)
+        except ScalingError as error:
+            print(f"  {name}: {error}")
+            continue
+        verdict, seconds = fit.verdict, time.perf_counter() - start
+        yield name, fit, {"r_hat": verdict.r_hat, "divergences": verdict.divergences, "seconds": seconds}
+
+
 def forecasts(
     kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int
 ) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
     """Label, forecast and what else to report, for everything that is compared."""
     fits = {}
-    for name in MODELS[kind]:
-        start = time.perf_counter()
-        try:
-            fits[name] = bs.fit(bs.load_model(name), known, seed=1, draws=draws, progress=False)
-        except ScalingError as error:
-            print(f"  {name}: {error}")
-            continue
-        verdict = fits[name].verdict
-        extra = {"r_hat": verdict.r_hat, "divergences": verdict.divergences, "seconds": time.perf_counter() - start}
-        yield name, bs.forecast(fits[name], later, seed=1, even_if_not_converged=True), extra
+    for name, fit, extra in fitted(MODELS[kind], known, draws):
+        fits[name] = fit
+        yield name, bs.forecast(fit, later, seed=1, even_if_not_converged=True), extra
     chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
     for weights in ("equal", "largest_scale_out"):
         try:

@@ -124,6 +124,21 @@ def test_losses_stand_beside_scores_or_alone(both):
     assert len(alone) == 6
 
 
+def test_the_log_likelihood_of_a_benchmark_is_its_own_loss(both):
+    runs = read_krajewski(*both)
+    own = runs.groupby("benchmark")["own_loss"]
+    assert own.first()[["arc_easy", "piqa"]].tolist() == [29.3, 29.3]
+    assert own.count()[["lambada", "winogrande", "humaneval"]].tolist() == [0, 0, 0]
+    assert runs.loc[runs["score"].isna(), "own_loss"].isna().all()
+
+
+def test_without_log_likelihoods_there_is_no_loss_of_a_benchmark(tmp_path):
+    def unlikely(frame):
+        return frame[frame["metric_type"] != "loglikelihood"]
+
+    assert "own_loss" not in read_krajewski(published(tmp_path, "c4.csv", change=unlikely))
+
+
 def test_repeated_sampling(both, tmp_path):
     runs = read_krajewski(both[0])
     tries = runs[runs["metric"] == "pass@k"]
