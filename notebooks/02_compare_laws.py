@@ -60,10 +60,11 @@ with warnings.catch_warnings(record=True) as said:
 pd.DataFrame({way: average.weights for way, average in averages.items()})
 
 # %% [markdown]
-# What they rest on. Leave-one-out speaks loudly; where importance sampling cannot take a score away (`pareto_k_high`), a
-# fit without it does, here for ten scores of each law at most, and what is left it warns of. The largest scale has three runs to go by, and
-# stays close to equal weights for that reason: few runs may not decide between laws. A fit below the cut that fails its
-# verdict is named as well: here that of `power_law_discrepancy`, for a few divergent draws.
+# What they rest on. Leave-one-out speaks loudly; where importance sampling cannot take a score away (`pareto_k_high`),
+# a fit without it does, here for ten scores of each law at most, and of what is left it warns. The largest scale has
+# three runs to go by, and stays close to equal weights for that reason: few runs may not decide between laws. Fits that
+# fail their verdict are named: below the cut that of `power_law_discrepancy`, narrowly, and most of the short ones
+# without a score.
 
 # %%
 for warning in said:
@@ -119,7 +120,7 @@ pd.DataFrame(means, index=plan["benchmark"]).assign(measured=plan["score"].to_nu
 #
 # - **The fitted runs hardly choose between the laws.** All miss them by a point of accuracy or less on average; a
 #   decade and a half further, for `hellaswag`, the laws are more than six points apart.
-# - **Leave-one-out does not see what decides the far forecast.** It puts everything on the law that bends most freely
+# - **Leave-one-out does not see what decides the far forecast.** It puts nearly all on the law that bends most freely
 #   between the runs, and ranks `curved_power_law` above `power_law` above `two_stage_logistic`. By their CRPS at 6.9B
 #   the order of these three is the reverse.
 # - **The largest scale did not pick the winner either**: `two_stage_logistic` foresaw 1.4B worst and 6.9B best. But
