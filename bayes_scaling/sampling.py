@@ -58,7 +58,7 @@ def sample(
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
         store_unconstrained=True,
-        adaptation="low_rank" if design.model.leaves_law else "diag",  # curves go with how far they wander
+        adaptation="low_rank" if has_ridges(design) else "diag",
     )
     stats = trace["sample_stats"].to_dataset()
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * settings.thin):
@@ -68,6 +68,14 @@ def sample(
     named = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
     stats = thinned(stats[named].drop_vars(DIMENSION, errors="ignore"), settings.thin)
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
+
+
+def has_ridges(design: Design) -> bool:
+    """Whether many parameters go together along few directions, which a diagonal mass matrix cannot follow.
+
+    Curves of a discrepancy do with how far they wander; the irreducible loss, with everything that follows from it.
+    """
+    return design.model.leaves_law or len(design.model.heads) > 1
 
 
 def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
