@@ -29,6 +29,7 @@ import pandas as pd
 from bayes_scaling import __version__
 
 ORIGIN = ("model_document", "runs_sha256", "plan_sha256", "seed", "version")
+DIGITS = 12  # of a number that count: the last ones depend on who wrote and read a CSV file
 PROVENANCE = ("model", "verdict", "converged", "law_uncertainty", *ORIGIN)
 
 
@@ -57,7 +58,7 @@ def table_sha256(table: pd.DataFrame) -> str:
     """Say in one line which data a table holds, so that a copy of it can be told from another table.
 
     The hash is that of the values by column: the order of rows and columns, the index, types (7 and 7.0, text and
-    categories) and the kind of a blank change nothing; a column of blanks is as good as none.
+    categories), digits after the twelfth and the kind of a blank change nothing; a column of blanks is as good as none.
 
     Parameters
     ----------
@@ -93,6 +94,5 @@ def _texts(column: pd.Series) -> np.ndarray:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool | int | float | np.bool | np.number):
-        number = float(value)
-        return str(int(value)) if number.is_integer() else repr(number)
+        return f"{float(value) + 0.0:.{DIGITS}g}"  # + 0.0: zero has no sign
     return json.dumps(str(value)) if str(value) else ""

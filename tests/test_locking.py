@@ -364,10 +364,11 @@ SAME = {
     "objects": lambda t: t.astype(object),
     "blanks": lambda t: t.assign(problem=None, n_correct="", own=pd.NA),
     "without blank columns": lambda t: t.dropna(axis=1, how="all"),
+    "the last digits": lambda t: t.assign(score=np.nextafter(t["score"], 1), flops=np.nextafter(t["flops"], 1e30)),
     "signs of zero": lambda t: t.assign(chance=t["chance"].mask(t["chance"] == 0, -0.0)),
 }
 OTHER = {
-    "a score": lambda t: t.assign(score=t["score"].mask(t.index == 3, np.nextafter(t["score"][3], 1))),
+    "a score": lambda t: t.assign(score=t["score"].mask(t.index == 3, t["score"][3] + 1e-9)),
     "a name": lambda t: t.assign(benchmark=t["benchmark"].replace("benchmark 00", "benchmark 0")),
     "a row less": lambda t: t.iloc[1:],
     "a row twice": lambda t: pd.concat([t, t.iloc[:1]]),
@@ -393,7 +394,7 @@ def test_other_content_has_another_hash(change):
 
 def test_a_hash_stays_what_it_is():
     table = pd.DataFrame({"run": ["a", "b"], "flops": [1e20, np.nan], "words": ['Größe, "x"', None]})
-    assert table_sha256(table) == "2ad5c3fd6934d353a8d7782fab4b24fb0ebb47115029d2a92f5ee289fbcc683c"
+    assert table_sha256(table) == "1a391423d28d8c7173f9159fc44762ed45df1513d25c16d207f482c830159a41"
 
 
 @settings(max_examples=30, deadline=None)
