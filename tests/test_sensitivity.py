@@ -56,7 +56,7 @@ def one_size():
     model, table = from_document(document), grid(benchmarks=2, mixtures=1, sizes=12, decades=0.01)
     rng = np.random.default_rng(2)
     points = 0 * prior_points(lay_out(model, table), 1, rng)
-    return fit(model, simulate(model, table, points, rng).runs(table), seed=1, thin=3)
+    return fit(model, simulate(model, table, points, rng).runs(table), seed=1, thin=3, target_accept=0.99)
 
 
 def of_pymc(design, point):
