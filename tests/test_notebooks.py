@@ -66,7 +66,8 @@ def executed(path, folder):
     quiet = {"PYTHONWARNINGS": BLAS, "IPYTHONDIR": str(folder / "ipython")}  # and nobody's own start-up files
     manager = AsyncKernelManager(kernel_spec_manager=ThisPython())
     client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources=resources, record_timing=False)
-    asyncio.run(client.async_execute(env={**os.environ, **quiet}))
+    # Told to, the client ends the kernel and closes its sockets; else they are found open in some later test.
+    asyncio.run(client.async_execute(cleanup_kc=True, env={**os.environ, **quiet}))
     notebook.metadata = METADATA
     return notebook
 
