@@ -21,13 +21,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
-from bayes_scaling.crossvalidation import Fold, check_same_rows, folds_by_scale, leave_one_out
+from bayes_scaling.crossvalidation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.ensemble import Average, check_fits, shared_responses
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.pointwise import head_data, log_predictive, taken
 from bayes_scaling.reloo import REFITS_AT_MOST
 from bayes_scaling.sampling import Settings
+from bayes_scaling.splitting import Split
 
 PRIOR_RUNS = 1.0
 WAYS = ("largest_scale_out", "loo", "equal")
@@ -97,20 +98,17 @@ def average(
         raise DataError(f"weights must be one of {', '.join(WAYS)}, or a mapping from model to weight; got {weights!r}")
     if weights == "equal" or len(fits) == 1:
         return Average(fits, _named(fits, np.full(len(fits), 1 / len(fits))), "equal")
+    settings = Settings(chains, draws, tune, target_accept=target_accept)
     if weights == "loo":
-        target = Settings.target_accept if target_accept is None else target_accept
-        return _by_loo(fits, seed, Settings(chains, draws, tune, target_accept=target), refits_at_most)
-    refit = {"chains": chains, "draws": draws, "tune": tune}
-    return _by_largest(fits, seed, refit, target_accept)
+        return _by_loo(fits, seed, settings, refits_at_most)
+    return _by_largest(fits, seed, settings)
 
 
 def _named(fits: tuple[Fit, ...], weights: np.ndarray) -> dict[str, float]:
     return {one.model.name: float(w) for one, w in zip(fits, weights, strict=True)}
 
 
-def _by_largest(
-    fits: tuple[Fit, ...], seed: int | None, settings: dict[str, int], target_accept: float | None
-) -> Average:
+def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: Settings) -> Average:
     """Stack on forecasts of the largest runs from fits to the others."""
     check_same_rows(fits)
     scores, evidence = [], []
@@ -118,42 +116,41 @@ def _by_largest(
     for fold in folds:
         own = []
         for one in fits:
-            again = _refitted(one, fold, seed, settings, target_accept)
+            again = _refitted(one, fold, seed, settings)
             own.append(_scores(one, again, fold, shared_responses(fits), seed))
             evidence.append(_evidence(one, again, fold, own[-1]))
         scores.append(pd.concat(own, axis=1))
     table = pd.concat(scores)
     runs = fits[0].runs["run"].to_numpy()[table.index.get_level_values("row")]
     weights = _named(fits, stacked(table.to_numpy(), runs))
-    cuts = " and ".join(f"{fold.cut:.3g}" for fold in folds)
-    how = f"forecasts of {len(set(runs))} larger runs by fits up to {cuts} FLOPs"
+    how = f"forecasts of {len(set(runs))} larger runs by fits to those with {' and '.join(f.name for f in folds)}"
     frame = pd.DataFrame(evidence)
     frame.insert(1, "weight", frame["model"].map(weights))
     return Average(fits, weights, how, frame)
 
 
-def _refitted(one: Fit, fold: Fold, seed: int | None, settings: dict[str, int], target_accept: float | None) -> Fit:
+def _refitted(one: Fit, fold: Split, seed: int | None, settings: Settings) -> Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # said below, with the cut
         again = fit(
             one.model,
             one.runs[fold.fitted],
             seed=seed,
-            chains=settings["chains"],
-            draws=settings["draws"],
-            tune=settings["tune"],
-            target_accept=target_accept,
+            chains=settings.chains,
+            draws=settings.draws,
+            tune=settings.tune,
+            target_accept=settings.target_accept,
             progress=False,
         )
     if not again.verdict.passed:
-        said = f"{one.model.name}, fitted to runs up to {fold.cut:.3g} FLOPs to weigh it: {again.verdict}"
+        said = f"{one.model.name}, fitted to runs with {fold.name} to weigh it: {again.verdict}"
         warnings.warn(
             f"{said}. Its weight rests on these draws; more draws may mend that", ScalingWarning, stacklevel=4
         )
     return again
 
 
-def _scores(one: Fit, again: Fit, fold: Fold, responses: tuple[str, ...], seed: int | None) -> pd.Series:
+def _scores(one: Fit, again: Fit, fold: Split, responses: tuple[str, ...], seed: int | None) -> pd.Series:
     """Log predictive density of every held-out row, indexed by response and position among the runs."""
     out = {}
     for response in responses:
@@ -165,16 +162,16 @@ def _scores(one: Fit, again: Fit, fold: Fold, responses: tuple[str, ...], seed: 
     return pd.concat(out, names=["response", "row"])
 
 
-def _evidence(one: Fit, again: Fit, fold: Fold, scores: pd.Series) -> dict[str, object]:
+def _evidence(one: Fit, again: Fit, fold: Split, scores: pd.Series) -> dict[str, object]:
     """What a table of evidence says about one model and fold."""
-    held_out = one.runs.iloc[scores.index.get_level_values("row")]
+    held_out, cut = one.runs.iloc[scores.index.get_level_values("row")], float(again.runs["flops"].max())
     return {
         "model": one.model.name,
-        "fitted_up_to_flops": fold.cut,
+        "fitted_up_to_flops": cut,
         "runs_fitted": again.runs["run"].nunique(),
         "runs_forecast": held_out["run"].nunique(),
         "rows_forecast": len(scores),
-        "decades_beyond": float(np.log10(held_out["flops"].max() / fold.cut)),
+        "decades_beyond": float(np.log10(held_out["flops"].max() / cut)),
         "log_density": float(scores.mean()),
         "converged": again.verdict.passed,
         "verdict": str(again.verdict),

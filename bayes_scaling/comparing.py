@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.averaging import stacked
-from bayes_scaling.backtesting import Backtest, backtest
+from bayes_scaling.backtesting import SCORED, Backtest, backtest
 from bayes_scaling.crossvalidation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.ensemble import check_fits, shared_responses
 from bayes_scaling.errors import DataError
@@ -85,7 +85,7 @@ def compare(
     target_accept: float | None = None,
     refits_at_most: int = REFITS_AT_MOST,
     folder: str | Path | None = None,
-    n_jobs: int = -1,
+    n_jobs: int | None = None,
     progress: bool | None = None,
     even_if_not_converged: bool = False,
 ) -> Comparison:
@@ -106,7 +106,7 @@ def compare(
         Fits of each law without single scores, where importance sampling cannot take these away.
     folder : path, optional
         Keeps the refits; see `backtest`.
-    n_jobs : int
+    n_jobs : int, optional
         Refits at the same time; see `backtest`.
     progress : bool, optional
     even_if_not_converged : bool
@@ -135,7 +135,7 @@ def compare(
     check_same_rows(fits)
     for one in fits:
         one.require_converged(even_if_not_converged=even_if_not_converged)
-    response = shared_responses(fits)[-1] if "accuracy" not in shared_responses(fits) else "accuracy"
+    response = _response(fits)
     by_run, by_scale = run_folds(fits, response, folds), scale_folds(fits)
     past = backtest(
         [one.model for one in fits],
@@ -151,11 +151,17 @@ def compare(
         n_jobs=n_jobs,
         progress=progress,
     )
-    target = Settings.target_accept if target_accept is None else target_accept
-    settings = Settings(chains, draws, tune, target_accept=target)
-    loo, cautions = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most)
+    settings, cores = Settings(chains, draws, tune, target_accept=target_accept), None if n_jobs == -1 else n_jobs
+    loo, cautions = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most, cores=cores)
     ahead = _far(fits, plan, response, seed)
     return _compared(fits, past, {s.name for s in by_run}, loo, cautions, ahead)
+
+
+def _response(fits: tuple[Fit, ...]) -> str:
+    """What the laws are compared by."""
+    if scored := [response for response in SCORED if response in shared_responses(fits)]:
+        return scored[0]
+    raise DataError(f"laws are compared by {' or '.join(SCORED)}, and these forecast {shared_responses(fits)} alone")
 
 
 def run_folds(fits: tuple[Fit, ...], response: str, folds: int | None) -> list[Split]:
@@ -180,10 +186,9 @@ def run_folds(fits: tuple[Fit, ...], response: str, folds: int | None) -> list[S
 def scale_folds(fits: tuple[Fit, ...]) -> list[Split]:
     """Splits that leave out the largest runs, as `average` weighs laws by; none where there are too few sizes."""
     try:
-        folds = folds_by_scale(fits)
+        return folds_by_scale(fits)
     except DataError:
         return []
-    return [Split(f"flops ≤ {f.cut:.3g}", f.fitted, f.held_out) for f in folds]
 
 
 def _far(fits: tuple[Fit, ...], plan: pd.DataFrame | None, response: str, seed: int | None) -> pd.DataFrame:
@@ -209,12 +214,7 @@ def _ten_times(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compared(
-    fits: tuple[Fit, ...],
-    past: Backtest,
-    of_runs: set[str],
-    loo: pd.DataFrame,
-    cautions: list[str],
-    far: pd.DataFrame,
+    fits: tuple[Fit, ...], past: Backtest, of_runs: set[str], loo: pd.DataFrame, cautions: list[str], far: pd.DataFrame
 ) -> Comparison:
     names = [one.model.name for one in fits]
     out = past.scores["split"].isin(of_runs)
@@ -222,8 +222,8 @@ def _compared(
     above = past.scores[~out]
     by_scale = above.pivot_table(index="run", columns="law", values="log_density", aggfunc="mean")
     table = pd.DataFrame({"model": names, "converged": [one.verdict.passed for one in fits]})
-    table = table.assign(**_of_loo(loo, names), **_differences(by_run, names, "elpd_run", np.sum))
-    table = table.assign(**_differences(by_scale, names, "log_density_scale", np.mean), **_of_scale(above, names))
+    table = table.assign(**_of_loo(loo, names), **_differences(by_run, names, "elpd_run", total=True))
+    table = table.assign(**_differences(by_scale, names, "log_density_scale"), **_of_scale(above, names))
     table = table.assign(**_of_far(far, names))
     counts = {"loo": np.inf, "run": len(by_run), "scale": len(by_scale)}
     columns = {"loo": "elpd_loo", "run": "elpd_run", "scale": "log_density_scale"}
@@ -239,16 +239,16 @@ def _of_loo(loo: pd.DataFrame, names: list[str]) -> dict[str, np.ndarray]:
     return {new: own[old].to_numpy() for old, new in kept.items()}
 
 
-def _differences(each: pd.DataFrame, names: list[str], column: str, total: object) -> dict[str, np.ndarray]:
-    """Total over runs, difference to the best and its standard error over runs; blank where nothing was left out."""
+def _differences(each: pd.DataFrame, names: list[str], column: str, *, total: bool = False) -> dict[str, np.ndarray]:
+    """Mean or total over runs, difference to the best, and its standard error; blank where nothing was left out."""
     if each.empty:
         return {f"{column}{end}": np.full(len(names), np.nan) for end in ("", "_diff", "_se")}
     values = each.reindex(columns=names).to_numpy()
-    value = total(values, axis=0)  # type: ignore[operator]
-    apart = values - values[:, [int(np.nanargmax(value))]]
-    spread = apart.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(names), np.nan)
-    error = spread * np.sqrt(len(values)) if total is np.sum else spread / np.sqrt(len(values))
-    return {column: value, f"{column}_diff": total(apart, axis=0), f"{column}_se": error}  # type: ignore[operator]
+    size = len(values) if total else 1
+    apart = values - values[:, [int(np.nanargmax(values.mean(axis=0)))]]
+    error = apart.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.full(len(names), np.nan)
+    found = {"": values.mean(axis=0), "_diff": apart.mean(axis=0), "_se": error}
+    return {f"{column}{end}": size * value for end, value in found.items()}
 
 
 def _of_scale(above: pd.DataFrame, names: list[str]) -> dict[str, np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,27 +14,9 @@ from bayes_scaling.model import NOISE_GROUPS
 from bayes_scaling.pointwise import head_data
 from bayes_scaling.reloo import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
 from bayes_scaling.sampling import Settings
+from bayes_scaling.splitting import SIZES, Split, default_cuts, rounded, well_known
 
-HELD_OUT = (0.25, 0.5)  # shares of the range of log compute that folds hold out, from the top
-SIZES = 4  # different sizes of runs that a benchmark or mixture needs below a cut: fewer do not show a law
 SMALL = 0.1  # a weight that all but says that a law is wrong
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Runs to fit again and runs to forecast.
-
-    Attributes
-    ----------
-    cut : float
-        Most compute of a run to fit [FLOPs].
-    fitted, held_out : (row,) bool array
-        Rows of the runs.
-    """
-
-    cut: float
-    fitted: np.ndarray
-    held_out: np.ndarray
 
 
 def check_same_rows(fits: tuple[Fit, ...]) -> None:
@@ -123,7 +104,7 @@ def _close(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def folds_by_scale(fits: tuple[Fit, ...]) -> list[Fold]:
+def folds_by_scale(fits: tuple[Fit, ...]) -> list[Split]:
     """Cuts in compute that leave enough sizes below, and the rows above that every model can be asked for.
 
     Raises
@@ -135,29 +116,16 @@ def folds_by_scale(fits: tuple[Fit, ...]) -> list[Fold]:
     observed = [head_data(fits[0], response)[1].rows for response in shared_responses(fits)]
     scored = np.isin(np.arange(len(runs)), np.concatenate(observed))
     flops = runs["flops"].to_numpy(float) if "flops" in runs else np.full(len(runs), np.nan)
-    decades = np.round(np.log10(flops), 2)  # runs that are as large as each other, up to rounding
-    sizes = np.unique(decades[scored & np.isfinite(decades)])
-    found = {}
-    for share in HELD_OUT if sizes.size else ():
-        cut = sizes[sizes <= sizes[-1] - share * np.ptp(sizes) + 1e-9][-1]
-        fitted = decades <= cut
-        held_out = scored & (decades > cut) & _learnable(fits, runs, decades, scored & fitted)
+    groups = {g for one in fits for g in one.model.groups if g not in NOISE_GROUPS}
+    found = []
+    for cut in default_cuts(flops[scored]):
+        held_out = scored & (flops > cut) & well_known(runs, rounded(flops), scored & (flops <= cut), groups=groups)
         if held_out.any():
-            found[cut] = Fold(float(flops[fitted].max()), fitted, held_out)
+            found.append(Split(f"flops ≤ {cut:.3g}", flops <= cut, held_out))
     if not found:
+        sizes = np.unique(rounded(flops)[scored & np.isfinite(flops)]).size
         raise DataError(
-            f"the runs have {sizes.size} sizes: no cut in compute leaves {SIZES} sizes of a benchmark below and a run "
+            f"the runs have {sizes} sizes: no cut in compute leaves {SIZES} sizes of a benchmark below and a run "
             "above; average with weights='loo', which asks for interpolation only, or weights='equal'"
         )
-    return list(found.values())
-
-
-def _learnable(fits: tuple[Fit, ...], runs: pd.DataFrame, decades: np.ndarray, fitted: np.ndarray) -> np.ndarray:
-    """Rows all of whose labels have enough sizes among the fitted rows."""
-    groups = {g for one in fits for g in one.model.groups if g not in NOISE_GROUPS}
-    below = runs.assign(_size=decades)[fitted]
-    enough = np.full(len(runs), below["_size"].nunique() >= SIZES)
-    for group in groups:
-        known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= SIZES
-        enough &= (known | runs[group].isna()).to_numpy()  # a loss belongs to no benchmark
-    return enough
+    return found

@@ -35,7 +35,8 @@ def score_forecast(
 ) -> pd.DataFrame:
     """Score a forecast of new runs against what they reached, row by row.
 
-    All but ``error`` and ``relative_error`` are of the whole forecast of a new run; smaller is better.
+    Errors are those of the expectation, all else is of the whole forecast of a new run.  Of errors, CRPS, log score,
+    pinball and interval scores smaller is better.
 
     Parameters
     ----------

@@ -135,22 +135,24 @@ def fit(
     ScalingWarning
         The fit failed its verdict; the text says which rule.
     """
-    own = model.sampling
-    thin = int(own.get("thin", Settings.thin)) if thin is None else thin
-    target = own.get("target_accept", Settings.target_accept) if target_accept is None else target_accept
-    if min(chains, draws, tune, thin) < 1 or not 0 < target < 1 or (seed is not None and seed < 0):
-        raise FitError(
-            "chains, draws, tune and thin must be at least 1, target_accept between 0 and 1, seed not negative; got "
-            f"{chains}, {draws}, {tune}, {thin}, {target}, {seed}"
-        )
+    settings = Settings(chains, draws, tune, thin, target_accept)
+    _check(settings.of(model), seed)
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
-    settings = Settings(chains, draws, tune, thin, target)
     show = sys.stderr.isatty() if progress is None else progress
     tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)
     if not verdict.passed:
         warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
     return Fit(model, runs, tree, verdict, seed)
+
+
+def _check(settings: Settings, seed: int | None) -> None:
+    counts = settings.chains, settings.draws, settings.tune, settings.thin or 0
+    if min(counts) < 1 or not 0 < (settings.target_accept or 0) < 1 or (seed is not None and seed < 0):
+        raise FitError(
+            "chains, draws, tune and thin must be at least 1, target_accept between 0 and 1, seed not negative; got "
+            f"{', '.join(map(str, counts))}, {settings.target_accept}, {seed}"
+        )
 
 
 def conditioned(

@@ -257,7 +257,7 @@ def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
 
 
 def _check_sampling(sampling: Mapping[str, float], where: str) -> None:
-    thin, target = sampling.get("thin", 1), sampling.get("target_accept", 0.95)
+    thin, target = sampling.get("thin", 1), sampling.get("target_accept", 0.5)
     if set(sampling) - {"thin", "target_accept"} or thin < 1 or thin != int(thin) or not 0 < target < 1:
         raise ModelError(
             f"{where}: [sampling] takes thin, a whole number of 1 or more, and target_accept, between 0 and 1; "

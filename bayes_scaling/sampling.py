@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,23 +14,35 @@ from scipy.optimize import minimize
 from bayes_scaling.density import Density, compile_density
 from bayes_scaling.design import Design
 from bayes_scaling.layout import expand, spread_positions
+from bayes_scaling.model import Model
 from bayes_scaling.rows import Unprintable
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
+DEFAULTS: dict[str, float] = {"thin": 1, "target_accept": 0.95}
 ALL_DRAWS = ("diverging", "depth", "n_steps")  # statistics that no draw may be left out of
 JITTER = 1.0  # standard deviation of the starts around the rough optimum, in white coordinates
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample: chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on."""
+    """How to sample: chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on.
+
+    What is None is as the model's document says, or else as `DEFAULTS` do.
+    """
 
     chains: int = 4
     draws: int = 1000
     tune: int = 500
-    thin: int = 1
-    target_accept: float = 0.95
+    thin: int | None = None
+    target_accept: float | None = None
     max_depth: int = 10
+
+    def of(self, model: Model) -> Settings:
+        """The same settings, with those of a model where there were none."""
+        own = DEFAULTS | dict(model.sampling)
+        thin = int(own["thin"]) if self.thin is None else self.thin
+        target = own["target_accept"] if self.target_accept is None else self.target_accept
+        return replace(self, thin=thin, target_accept=target)
 
 
 def sample(
@@ -45,10 +57,12 @@ def sample(
     """
     import nutpie
 
+    settings = settings.of(design.model)
+    thin = settings.thin or 1
     compiled, to_points = _prepare(design)
     trace = nutpie.sample(
         compiled,
-        draws=settings.draws * settings.thin,
+        draws=settings.draws * thin,
         tune=settings.tune,
         chains=settings.chains,
         cores=cores,
@@ -61,12 +75,12 @@ def sample(
         adaptation="low_rank" if has_ridges(design) else "diag",
     )
     stats = trace["sample_stats"].to_dataset()
-    if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * settings.thin):
+    if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * thin):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
-    kept = slice(settings.thin - 1, None, settings.thin)
+    kept = slice(thin - 1, None, thin)
     points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy()[:, kept])
     named = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
-    stats = thinned(stats[named].drop_vars(DIMENSION, errors="ignore"), settings.thin)
+    stats = thinned(stats[named].drop_vars(DIMENSION, errors="ignore"), thin)
     return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
 
 

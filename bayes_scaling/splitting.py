@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,14 +85,14 @@ def split_above(
         Some of the cuts that were given leave nothing to forecast; there is no split for them.
     """
     values, dated = _ordered(runs, column)
-    edges = _default_cuts(values, dated) if cuts is None else _read_cuts(cuts, column, dated)
     scored = _scored(runs)
-    sizes = _rounded(_ordered(runs, "flops")[0] if "flops" in runs else values)
+    edges = _read_cuts(cuts, column, dated) if cuts is not None else _named(default_cuts(values, dated), dated)
+    sizes = rounded(_ordered(runs, "flops")[0] if "flops" in runs else values)
     found, empty = [], []
     for (edge, name), (after, _) in zip(edges, [*edges, (np.inf, "")][1:], strict=True):
         fitted = values <= edge
         held_out = scored & (values > edge) & (values <= (after if rolling else np.inf))
-        held_out &= _known(runs, sizes, fitted & scored, least_sizes)
+        held_out &= well_known(runs, sizes, fitted & scored, least_sizes)
         if held_out.any():
             found.append(Split(f"{column} ≤ {name}", fitted, held_out))
         else:
@@ -261,13 +261,13 @@ def _size(cut: Any, column: str) -> float:
         raise DataError(f"cuts of {column!r} must be numbers: {error}") from None
 
 
-def _default_cuts(values: np.ndarray, dated: bool) -> list[tuple[float, str]]:
-    sizes = np.unique(values[np.isfinite(values)])
-    if sizes.size < 2:
-        return []
-    scale = np.log(sizes) if sizes[0] > 0 and not dated else sizes
-    ends = [scale[-1] - (share - 1e-9) * np.ptp(scale) for share in HELD_OUT]
-    return _named(np.unique([sizes[scale <= end][-1] for end in ends]).tolist(), dated)
+def default_cuts(values: np.ndarray, dated: bool = False) -> list[float]:
+    """Values up to which to fit, ascending, so that shares `HELD_OUT` of the range lie above; none for one size."""
+    known = values[np.isfinite(values)]
+    at = known if dated else rounded(known)
+    sizes = np.unique(at)
+    ends = [sizes[-1] - (share - 1e-9) * np.ptp(sizes) for share in HELD_OUT] if sizes.size > 1 else []
+    return np.unique([known[at <= end].max() for end in ends]).tolist()
 
 
 def _named(edges: Sequence[float], dated: bool) -> list[tuple[float, str]]:
@@ -282,17 +282,19 @@ def _text(edge: float, dated: bool, digits: int | None = None) -> str:
     return size_text(edge, digits)
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
-    """Sizes up to one per cent, where they are positive: what is as large as each other up to rounding."""
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Decades of sizes to one in a hundred, where all are positive: as large as each other, but for rounding."""
     finite = values[np.isfinite(values)]
     return np.round(np.log10(values), 2) if finite.size and finite.min() > 0 else values
 
 
-def _known(runs: pd.DataFrame, sizes: np.ndarray, fitted: np.ndarray, least: int) -> np.ndarray:
-    """Rows all of whose labels have enough sizes among the fitted rows."""
+def well_known(
+    runs: pd.DataFrame, sizes: np.ndarray, fitted: np.ndarray, least: int = SIZES, groups: Iterable[str] = GROUPS
+) -> np.ndarray:
+    """Rows all of whose labels, blanks apart, have enough sizes among the fitted rows, shape (row,)."""
     below = runs.assign(_size=sizes)[fitted]
     enough = np.full(len(runs), below["_size"].nunique() >= least)
-    for group in (g for g in GROUPS if g in runs):
+    for group in (g for g in groups if g in runs):
         known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= least
-        enough &= (known | runs[group].isna()).to_numpy()
+        enough &= (known | runs[group].isna()).to_numpy()  # a loss belongs to no benchmark
     return enough

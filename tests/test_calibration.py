@@ -18,7 +18,7 @@ from bayes_scaling.layout import expand, read_by_users, slots
 from bayes_scaling.sampling import Settings, sample
 
 SIMULATIONS, BINS = 80, 8
-SETTINGS = Settings(chains=2, draws=250, tune=250)
+SETTINGS = Settings(chains=2, draws=250, tune=250, thin=1)
 THIN = 10  # of 500 draws: what is left is nearly independent for every quantity here
 SMALL = {"benchmarks": 3, "mixtures": 1, "sizes": 5}  # for models that extend those of TABLES
 SMALLEST_P = 1e-4  # of any one quantity: about twenty are tested per model

@@ -121,11 +121,11 @@ def test_a_winner_is_named_only_where_the_data_name_one(difference, error, runs,
 
 def test_differences_and_their_errors_are_those_of_pairs():
     each = pd.DataFrame({"a": [1.0, 2.0, 3.0, 6.0], "b": [0.0, 2.0, 1.0, 3.0]})
-    total = _differences(each, ["a", "b"], "x", np.sum)
+    total = _differences(each, ["a", "b"], "x", total=True)
     np.testing.assert_allclose(total["x"], [12, 6])
     np.testing.assert_allclose(total["x_diff"], [0, -6])
     np.testing.assert_allclose(total["x_se"], [0, np.sqrt(4) * np.std([-1, 0, -2, -3], ddof=1)])
-    mean = _differences(each, ["a", "b"], "x", np.mean)
+    mean = _differences(each, ["a", "b"], "x")
     np.testing.assert_allclose(mean["x_se"], [0, np.std([-1, 0, -2, -3], ddof=1) / np.sqrt(4)])
 
 
