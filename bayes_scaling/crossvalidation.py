@@ -10,11 +10,11 @@ import pandas as pd
 from bayes_scaling.ensemble import shared_responses
 from bayes_scaling.errors import DataError
 from bayes_scaling.fitting import Fit
-from bayes_scaling.model import NOISE_GROUPS
 from bayes_scaling.pointwise import head_data
 from bayes_scaling.reloo import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
 from bayes_scaling.sampling import Settings
 from bayes_scaling.splitting import SIZES, Split, default_cuts, rounded, well_known
+from bayes_scaling.variation import NOISE_GROUPS
 
 SMALL = 0.1  # a weight that all but says that a law is wrong
 

@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.columns import COLUMNS, typed
-from bayes_scaling.discrepancy import CURVE, shape_weights
+from bayes_scaling.discrepancy import curve_along, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.heads import Head
 from bayes_scaling.likelihoods import COUNTS, LOSSES, NOMINAL_ITEMS, SCORES
-from bayes_scaling.model import EVALUATION, NOISE_GROUPS, Effect, Model, varied_over
+from bayes_scaling.model import Model, varied_over
+from bayes_scaling.variation import COORDINATES, EVALUATION, NOISE_GROUPS, Effect
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
 CURVE_CENTRING = 0.75
 
-Span = tuple[float, float] | None
+Spans = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class HeadData:
 
 @dataclass(frozen=True)
 class Design:
-    """A model, the levels of its groups, the data of its heads, and the log10 FLOPs that these span."""
+    """A model, the levels of its groups, the data of its heads, and the range of log10 of what curves run along."""
 
     model: Model
     levels: dict[str, tuple[str, ...]]
     heads: tuple[HeadData, ...]
-    span: Span
+    spans: Spans
 
     def shape(self, effect: Effect) -> tuple[int, ...]:
         """Number of levels along each column of an effect, and of shapes where it is a curve."""
@@ -103,9 +104,9 @@ def lay_out(model: Model, runs: pd.DataFrame) -> Design:
     tables = [_rows_of(head, runs, model) for head in model.heads]
     seen = pd.concat([t[list(varied_over(model, h.parameters))] for h, t in zip(model.heads, tables, strict=True)])
     levels = {g: tuple(sorted(seen[g].dropna().astype(str).unique())) for g in model.groups}
-    own, span = [{g: levels[g] for g in varied_over(model, h.parameters)} for h in model.heads], _span(model, tables)
-    heads = tuple(_head_data(h, t, o, span, runs.index) for h, t, o in zip(model.heads, tables, own, strict=True))
-    return Design(model, levels, heads, span)
+    own, spans = [{g: levels[g] for g in varied_over(model, h.parameters)} for h in model.heads], _spans(model, tables)
+    heads = tuple(_head_data(h, t, o, spans, runs.index) for h, t, o in zip(model.heads, tables, own, strict=True))
+    return Design(model, levels, heads, spans)
 
 
 def observe(head: Head, runs: pd.DataFrame, model: Model) -> HeadData:
@@ -116,24 +117,27 @@ def observe(head: Head, runs: pd.DataFrame, model: Model) -> HeadData:
     DataError
         As for `lay_out`.
     """
-    return _head_data(head, _rows_of(head, runs, model), {}, None, runs.index)
+    return _head_data(head, _rows_of(head, runs, model), {}, {}, runs.index)
 
 
-def _span(model: Model, tables: list[pd.DataFrame]) -> Span:
-    """log10 of the least and the most training compute, for models with discrepancy."""
-    if not model.leaves_law:
-        return None
-    flops = pd.concat([t["flops"] if "flops" in t else pd.Series(np.nan, t.index) for t in tables]).astype(float)
-    if not (flops > 0).all():
-        raise DataError(f"model {model.name!r} has a discrepancy along compute: it needs 'flops' in every row")
-    return float(np.log10(flops.min())), float(np.log10(flops.max()))
+def _spans(model: Model, tables: list[pd.DataFrame]) -> dict[str, tuple[float, float]]:
+    """log10 of the least and the most of every column that the model has a discrepancy along."""
+    found = {}
+    for column in model.coordinates:
+        sizes = pd.concat([t[column] if column in t else pd.Series(np.nan, t.index) for t in tables]).astype(float)
+        if not (sizes > 0).all():
+            raise DataError(
+                f"model {model.name!r} has a discrepancy along {COORDINATES[column]}: it needs {column!r} in every row"
+            )
+        found[column] = float(np.log10(sizes.min())), float(np.log10(sizes.max()))
+    return found
 
 
-def places(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span) -> dict[str, np.ndarray]:
+def places(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spans: Spans) -> dict[str, np.ndarray]:
     """Where each row stands: position of its labels, and weights (row, shape) of the shapes of discrepancies."""
     found = positions(table, levels)
-    if span is not None:
-        found[CURVE] = shape_weights(np.log10(table["flops"].to_numpy(float)), span)
+    for column, span in spans.items():
+        found[curve_along(column)] = shape_weights(np.log10(table[column].to_numpy(float)), span)
     return found
 
 
@@ -225,7 +229,7 @@ def _losses(table: pd.DataFrame, model: Model) -> pd.DataFrame:
 
 
 def _head_data(
-    head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], span: Span, index: pd.Index
+    head: Head, table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spans: Spans, index: pd.Index
 ) -> HeadData:
     score = table[head.observed].to_numpy(float)
     n_items = columns_of(head, table, ["n_items"])["n_items"]
@@ -233,7 +237,7 @@ def _head_data(
         rows=index.get_indexer(table.index),
         columns=columns_of(head, table),
         observed=np.asarray(head.likelihood.observe(score, n_items)),
-        codes=places(table, levels, span),
+        codes=places(table, levels, spans),
     )
 
 

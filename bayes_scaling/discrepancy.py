@@ -1,8 +1,8 @@
-r"""Discrepancy: how the truth leaves a law, slowly, along the compute of the runs.
+r"""Discrepancy: how the truth leaves a law, slowly, along the compute of the runs, or their parameters or tokens.
 
 A law is a model, not the truth.  Its discrepancy is a curve δ(x) added to a parameter on its unconstrained
-scale, x = log10 of the training FLOPs, whose slope wanders: an integrated Wiener process, the prior behind
-cubic smoothing splines (Wahba 1978, doi 10.1111/j.2517-6161.1978.tb01050.x),
+scale, x = log10 of the training FLOPs or of what else it runs along, whose slope wanders: an integrated Wiener
+process, the prior behind cubic smoothing splines (Wahba 1978, doi 10.1111/j.2517-6161.1978.tb01050.x),
 
 .. math:: \delta''(x) = \tau\,\dot W(x), \qquad
           \operatorname{Var}[\delta(x_1 + t) \mid \delta(x_1), \delta'(x_1)] = \tau^2 t^3 / 3 .
@@ -14,7 +14,9 @@ slope does next is drawn when forecasting: no data speak of it, so nothing about
 
 Some benchmarks leave the law by more than others: every curve has its own amplitude, whose inverse square
 is Gamma(ν/2, ν/2).  Integrated out, the heights of the shapes of one curve are a multivariate t with ν
-degrees of freedom; given the heights, the amplitude is drawn from its conditional distribution.
+degrees of freedom; given the heights, the amplitude is drawn from its conditional distribution.  What the curves of
+different benchmarks do beyond the runs goes together (`TOGETHER`): the bands of single benchmarks do not depend on
+that, those of averages over benchmarks do.
 """
 
 from __future__ import annotations
@@ -25,8 +27,13 @@ import numpy as np
 
 SHAPES = 3  # 98 % of the variance; finer ones are lost in the scatter of runs
 TAILS = 3.0  # degrees of freedom: some benchmarks leave the law by more than others
-CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
+TOGETHER = 0.5  # correlation between benchmarks of what their curves do beyond the runs: `benchmarks/track_record.py`
 _GRID = 201
+
+
+def curve_along(column: str) -> str:
+    """What a mapping of labels calls the weights of the shapes along a column."""
+    return f"curve along {column}"
 
 
 @cache
@@ -49,9 +56,9 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     Parameters
     ----------
     decades : (row,) array
-        log10 of training FLOPs.
+        log10 of training FLOPs, or of what else curves run along.
     span : tuple of float
-        log10 of the least and the most compute of the fitted runs; beyond it shapes go on as straight lines.
+        The least and the most of it among the fitted runs; beyond it shapes go on as straight lines.
 
     Returns
     -------
@@ -94,6 +101,7 @@ def walks(
     decades: np.ndarray,
     span: tuple[float, float],
     curve: np.ndarray,
+    family: np.ndarray,
     shapes: int,
     size: tuple[int, ...],
     rng: np.random.Generator,
@@ -103,10 +111,12 @@ def walks(
     Parameters
     ----------
     decades : (row,) array
-        log10 of training FLOPs.
+        log10 of training FLOPs, or of what else curves run along.
     span : tuple of float
     curve : (row,) int array
         Which curve each row lies on; rows of one curve share its path.
+    family : (row,) int array
+        Curves of one family go together: `TOGETHER` is the correlation of their paths.
     shapes : int
         How many shapes were learned; the slope that finer ones have at the end of the range is drawn as well.
     size : tuple of int
@@ -118,6 +128,22 @@ def walks(
     (*size, row) array
         Zero for rows inside the range.
     """
+    own, shared = (_apart(decades, span, which, shapes, size, rng) for which in (curve, family))
+    own *= np.sqrt(1 - TOGETHER)
+    shared *= np.sqrt(TOGETHER)
+    own += shared
+    return own
+
+
+def _apart(
+    decades: np.ndarray,
+    span: tuple[float, float],
+    curve: np.ndarray,
+    shapes: int,
+    size: tuple[int, ...],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Paths of curves that have nothing to do with each other."""
     beyond = np.maximum(decades - span[1], 0) + np.minimum(decades - span[0], 0)
     out = np.zeros((*size, len(decades)))
     unlearned = np.sqrt((span[1] - span[0]) * np.sum(_unit_shapes()[2][1, shapes:] ** 2))

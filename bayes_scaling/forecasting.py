@@ -34,10 +34,11 @@ from bayes_scaling.fitting import Fit
 from bayes_scaling.heads import Head
 from bayes_scaling.locking import Lock
 from bayes_scaling.luck import run_correlation, share
-from bayes_scaling.model import NOISE_GROUPS, varied_over
+from bayes_scaling.model import varied_over
 from bayes_scaling.population import extended
 from bayes_scaling.provenance import origin
 from bayes_scaling.tries import expectation, new_evaluations
+from bayes_scaling.variation import NOISE_GROUPS
 
 ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
 LAW_UNCERTAINTY = {
@@ -152,8 +153,8 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
     tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
     read = {c for head in fit.model.heads for c in head.columns} | tries
-    check_ranges(plan, read | {"flops"})
-    along = {"flops"} if fit.model.leaves_law else set()
+    along = set(fit.model.coordinates)
+    check_ranges(plan, read | along | {"flops"})
     for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):

@@ -9,7 +9,7 @@ import pymc as pm
 
 from bayes_scaling.design import Design
 from bayes_scaling.discrepancy import TAILS
-from bayes_scaling.model import SPREAD_SCALE, Effect
+from bayes_scaling.variation import SPREAD_SCALE, Effect
 
 
 def build(design: Design) -> pm.Model:

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.design import Design
-from bayes_scaling.model import NOISE_GROUPS, SPREAD_SCALE, Effect, Model
+from bayes_scaling.model import Model
+from bayes_scaling.variation import NOISE_GROUPS, SPREAD_SCALE, Effect
 
 NOWHERE = -1  # position of a quantity that is not learned
 

@@ -14,7 +14,7 @@ import numpy as np
 from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit
 from bayes_scaling.heads import Head
-from bayes_scaling.model import NOISE_GROUPS
+from bayes_scaling.variation import NOISE_GROUPS
 
 ENOUGH = 50  # posterior draws per chain that the residuals are computed from
 

@@ -13,63 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.discrepancy import CURVE, SHAPES
 from bayes_scaling.errors import ModelError
 from bayes_scaling.heads import Head, check_head
 from bayes_scaling.parameters import Parameter
+from bayes_scaling.variation import ALONG, COMPUTE, COORDINATES, EVERYTHING, NOISE_GROUPS, Effect
 
-SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 POOLINGS = ("partial", "complete", "none")
-EVERYTHING = "all"  # the group of a curve that all runs share
-EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
-NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
-
-
-@dataclass(frozen=True)
-class Effect:
-    """Differences of one parameter between the levels of one group, on the unconstrained scale.
-
-    Attributes
-    ----------
-    parameter : str
-    group : tuple of str
-        Columns whose combinations are the levels; two columns make an interaction.
-    spread : float
-        Prior median of the standard deviation; the standard deviation itself where ``learned`` is false.
-    learned : bool
-        Partial pooling learns the standard deviation and keeps the differences summing to zero.
-    curve : bool
-        The differences are curves along the compute of the runs (see `discrepancy`), one for every level and
-        one for all runs where the group is empty; the standard deviation is how much their slope wanders in
-        a decade.
-    """
-
-    parameter: str
-    group: tuple[str, ...]
-    spread: float
-    learned: bool = True
-    curve: bool = False
-
-    @property
-    def name(self) -> str:
-        """Parameter and columns, joined: what the posterior calls the offsets."""
-        return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
-
-    @property
-    def shapes(self) -> int:
-        """How many shapes are learned of each curve: those of an interaction are told by few runs each."""
-        return 0 if not self.curve else 1 if len(self.group) > 1 else SHAPES
-
-    def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
-        """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
-        levels = tuple(codes[c] for c in self.group)
-        if not self.curve:
-            return values[self.name][(..., *levels)]
-        total = values.get(f"{self.name}_beyond", 0.0)
-        for shape in range(self.shapes):
-            height = values[self.name][(..., *levels, shape)]
-            total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
-        return total
 
 
 @dataclass(frozen=True)
@@ -100,7 +49,8 @@ class Model:
         (every cell on its own).
     discrepancy : mapping
         Parameter -> {group: prior median of how much the slope of its curves wanders in a decade of compute};
-        the group ``"all"`` is a curve that all runs share.
+        the group ``"all"`` is a curve that all runs share, ``"benchmark along params"`` are curves along another
+        column of the runs than compute.
     fixed : mapping
         Parameter -> value that is not learned.
     priors : mapping
@@ -165,8 +115,10 @@ class Model:
 
     def _curves(self, parameter: str) -> Iterator[Effect]:
         for group, spread in self.discrepancy.get(parameter, {}).items():
-            if group == EVERYTHING or self.pooling != "complete":
-                yield Effect(parameter, () if group == EVERYTHING else tuple(group.split(":")), spread, curve=True)
+            columns, _, along = group.partition(ALONG)
+            if columns == EVERYTHING or self.pooling != "complete":
+                over = () if columns == EVERYTHING else tuple(columns.split(":"))
+                yield Effect(parameter, over, spread, along=along or COMPUTE)
 
     def _differences(self, parameter: str) -> tuple[Effect, ...]:
         groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
@@ -185,9 +137,14 @@ class Model:
         return parameter not in self.fixed and all(e.learned for e in self.effects(parameter))
 
     @cached_property
+    def coordinates(self) -> tuple[str, ...]:
+        """Columns of the runs along which parameters have a discrepancy under the pooling of this model."""
+        return tuple(dict.fromkeys(e.along for name in self.discrepancy for e in self.effects(name) if e.along))
+
+    @property
     def leaves_law(self) -> bool:
-        """Whether any parameter has a discrepancy along compute under the pooling of this model."""
-        return any(e.curve for name in self.discrepancy for e in self.effects(name))
+        """Whether any parameter has a discrepancy."""
+        return bool(self.coordinates)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -205,8 +162,8 @@ class Model:
             shapes as another axis where it is a curve.
         codes : mapping
             Column -> position of each row's label among its levels, shape (row,).  An effect whose
-            columns are not all present is left out, as expectations do with noise.  ``"curve"`` holds the
-            weights of the shapes of discrepancies, (row, shape).
+            columns are not all present is left out, as expectations do with noise.  ``"curve along flops"``
+            holds the weights of the shapes of discrepancies along compute, (row, shape).
 
         Returns
         -------
@@ -248,12 +205,16 @@ def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Paramete
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
     seen: set[frozenset[str]] = set()
     for group, spread in groups.items():
-        columns = group.split(":")
-        if len(columns) > 2 or len(set(columns)) < len(columns) or frozenset(columns) in seen or not all(columns):
+        over, apart, along = group.partition(ALONG)
+        if apart and (along not in COORDINATES or not what.startswith("discrepancy")):
+            raise ModelError(f"{where}: [{what}] {group!r}: only curves run along a column, one of {list(COORDINATES)}")
+        columns, along = over.split(":"), along or COMPUTE
+        known = frozenset((*columns, ALONG + along))
+        if len(columns) > 2 or len(set(columns)) < len(columns) or known in seen or not all(columns):
             raise ModelError(f"{where}: [{what}] takes columns and pairs of columns once each, got {group!r}")
         if not (math.isfinite(spread) and spread > 0):
             raise ModelError(f"{where}: [{what}] {group} must be a positive number, got {spread}")
-        seen.add(frozenset(columns))
+        seen.add(known)
 
 
 def _check_sampling(sampling: Mapping[str, float], where: str) -> None:

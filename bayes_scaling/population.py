@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_scaling.design import places
 from bayes_scaling.discrepancy import amplitudes, t_distributed, walks
 from bayes_scaling.fitting import Fit
-from bayes_scaling.model import NOISE_GROUPS, Effect
+from bayes_scaling.variation import NOISE_GROUPS, Effect
 
 Values = dict[str, np.ndarray]
 Codes = dict[str, np.ndarray]
@@ -25,13 +25,13 @@ def extended(fit: Fit, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Va
     values : dict
         ``<parameter>_free`` of shape (chain, draw) and every effect of shape (chain, draw, *labels), with the heights
         of its shapes as another axis where it is a curve; then ``<effect>_beyond``, (chain, draw, row), is what
-        its curves do beyond the compute of the fitted runs.
+        its curves do beyond the fitted runs.
     codes : dict
         Column -> position of each row's label along that axis, shape (row,), and weights (see `design.places`).
     """
     posterior = fit.posterior
     labels = {g: _labels(g, known, plan) for g, known in fit.design.levels.items()}
-    codes = places(plan, labels, fit.design.span)
+    codes = places(plan, labels, fit.design.spans)
     values: Values = {}
     for name in fit.model.parameters:
         values[f"{name}_free"] = posterior[f"{name}_free"].to_numpy()
@@ -97,10 +97,18 @@ def _curves(
     if shape != known:
         heights = _with_known(sd * t_distributed((*heights.shape[:2], *shape, effect.shapes), rng), heights)
     level = tuple(codes[c] for c in effect.group)
-    which = np.ravel_multi_index(level, shape) if level else np.zeros(len(plan), int)
-    assert fit.design.span is not None
-    path = walks(np.log10(plan["flops"].to_numpy(float)), fit.design.span, which, effect.shapes, heights.shape[:2], rng)
+    among = [g for g in effect.group if g != "benchmark"]
+    curve, family = (_numbered(group, labels, codes, len(plan)) for group in (effect.group, among))
+    assert effect.along is not None
+    decades, size = np.log10(plan[effect.along].to_numpy(float)), heights.shape[:2]
+    path = walks(decades, fit.design.spans[effect.along], curve, family, effect.shapes, size, rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
     if fit.design.free_size(effect) == 0:
         scale = _with_known(scale, np.zeros((1, 1, *known)))
     return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}
+
+
+def _numbered(group: Sequence[str], labels: Mapping[str, tuple[str, ...]], codes: Codes, rows: int) -> np.ndarray:
+    """Number the combinations of labels of some columns, shape (row,)."""
+    shape = [len(labels[c]) for c in group]
+    return np.ravel_multi_index([codes[c] for c in group], shape) if group else np.zeros(rows, int)

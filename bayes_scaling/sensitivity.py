@@ -25,8 +25,8 @@ from bayes_scaling.ensemble import Average
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.fitting import Fit
 from bayes_scaling.forecasting import ROW_COORDINATES, forecast
-from bayes_scaling.model import SPREAD_SCALE, Effect
 from bayes_scaling.pointwise import log_likelihood
+from bayes_scaling.variation import SPREAD_SCALE, Effect
 
 SENSITIVE = 0.05  # the threshold of Kallioinen et al. 2024, as in ArviZ
 DECIDES = "the prior decides"

@@ -11,7 +11,7 @@ from bayes_scaling import passk
 from bayes_scaling.design import columns_of
 from bayes_scaling.heads import Head
 from bayes_scaling.likelihoods import COUNTS
-from bayes_scaling.model import EVALUATION
+from bayes_scaling.variation import EVALUATION
 
 Arguments = dict[str, np.ndarray]
 

@@ -31,11 +31,17 @@ MODELS = {
         *("power_law", "power_law_ceiling", "curved_power_law", "broken_power_law", "bnsl"),
         *("two_stage_linear", "two_stage_logistic", "power_law_discrepancy"),
     ),
-    "size": ("params_tokens", "params_tokens_ceiling", "two_stage_params_tokens", "params_tokens_discrepancy"),
+    "size": (
+        *("params_tokens", "params_tokens_ceiling", "two_stage_params_tokens"),
+        *("params_tokens_discrepancy", "two_stage_params_tokens_discrepancy"),
+    ),
 }
 AVERAGED = {
     "compute": ("power_law_ceiling", "curved_power_law", "two_stage_logistic", "power_law_discrepancy"),
-    "size": MODELS["size"],
+    "size": (
+        *("params_tokens", "params_tokens_ceiling"),
+        *("params_tokens_discrepancy", "two_stage_params_tokens_discrepancy"),
+    ),
 }
 PUBLISHED = {
     "compute": ("direct", "bnsl", "ceiling", "two_stage_linear", "two_stage_logistic"),

@@ -18,7 +18,7 @@ from splits import gadre
 from bayes_scaling.documents import load_model
 from bayes_scaling.forms import C0
 from bayes_scaling.likelihoods import EDGE
-from bayes_scaling.model import SPREAD_SCALE
+from bayes_scaling.variation import SPREAD_SCALE
 
 
 def naive_model(runs: pd.DataFrame) -> pm.Model:

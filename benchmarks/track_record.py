@@ -4,8 +4,9 @@
 
 Backtests along compute, with `bs.backtest`: every law is fitted below each cut and scored above it, beside least
 squares as published.  Prints error, CRPS and the coverage of 50, 80, 90 and 95 % intervals of a new run by decades of
-compute beyond the fitted runs, with 90 % intervals from a bootstrap over runs.  FOLDER holds runs.csv and evals.csv,
-the public tables of arXiv 2512.08894; KEPT keeps finished fits, so that an interrupted run goes on.
+compute beyond the fitted runs, with 90 % intervals from a bootstrap over runs; then the same for the average of every
+run over its benchmarks, and how much the standardised errors of its benchmarks go together.  FOLDER holds runs.csv
+and evals.csv, the public tables of arXiv 2512.08894; KEPT keeps finished fits, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from scipy.stats import norm
 from splits import gadre, krajewski, olmo
 
 import bayes_scaling as bs
@@ -46,6 +48,32 @@ def wide(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return out.round(4).join(sure.round(2).add_prefix("cover_80_")).reset_index()
 
 
+def averages(past: bs.Backtest) -> pd.DataFrame:
+    """Scores of the forecast average over benchmarks of every run, one row per law, split and run."""
+    found = []
+    for (law, split), ahead in past.forecasts.items():
+        rows = past.scores[(past.scores["law"] == law) & (past.scores["split"] == split)]
+        together = bs.average_benchmarks(ahead)
+        reached = rows.groupby("run")["observed"].mean().reindex(together["run"].to_numpy()).rename("score")
+        scores = bs.score_forecast(together, reached.reset_index(), probabilities=(0.5, 0.8, 0.9, 0.95))
+        found.append(scores.assign(law=law, split=split))
+    return pd.concat(found, ignore_index=True)
+
+
+def together(scores: pd.DataFrame) -> float:
+    """Mean correlation between the standardised errors of one run on two benchmarks, by the PIT."""
+    z = pd.Series(norm.ppf(scores["pit"].clip(0.001, 0.999)), scores.index)
+    groups = z.groupby([scores["law"], scores["data"], scores["split"], scores["run"]])
+    count = groups.transform("size")
+    pairs = (z * groups.transform("sum") - z**2).sum() / (count - 1).sum()
+    return float(pairs / (z**2).mean())
+
+
+def alike(scores: pd.DataFrame) -> pd.DataFrame:
+    """Count laws of parameters and tokens as those of compute."""
+    return scores.assign(law=scores["law"].replace(dict(zip(OF_SIZE, OF_COMPUTE, strict=True))))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--krajewski", type=Path)
@@ -54,7 +82,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ScalingWarning)
-    every = []
+    every, of_averages = [], []
     for data, laws, runs, splits in tasks(arguments.krajewski):
         models = [bs.load_model(name) for name in laws]
         folder, draws = arguments.folder, arguments.draws
@@ -63,10 +91,15 @@ def main() -> None:
         print(f"\n{data}: {len(failed)} of {len(past.shards)} fits did not converge")
         print(wide(past.scores, ["law"]).to_string(index=False), flush=True)
         every.append(past.scores.assign(data=data))
-    scores = pd.concat(every, ignore_index=True)
-    scores["law"] = scores["law"].replace({"params_tokens": "power_law", "params_tokens_discrepancy": OF_COMPUTE[1]})
+        of_averages.append(averages(past).assign(data=data))
+    scores, of_averages = (alike(pd.concat(tables, ignore_index=True)) for tables in (every, of_averages))
     print("\nAll data; laws of parameters and tokens count as those of compute")
     print(wide(scores, ["law", "distance"]).to_string(index=False))
+    print("\nAverages of every run over its benchmarks")
+    print(wide(of_averages, ["law", "distance"]).to_string(index=False))
+    print("\nCorrelation between the standardised errors of one run on two benchmarks")
+    for (law, data), rows in scores.groupby(["law", "data"]):
+        print(f"  {law}, {data}: {together(rows[rows['decades_beyond'] > 0]):.2f}")
     if arguments.picture:
         bs.plot_calibration(scores).savefig(arguments.picture, dpi=150)
 

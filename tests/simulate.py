@@ -17,7 +17,8 @@ from bayes_scaling.drawing import draw
 from bayes_scaling.fitting import Fit, fit
 from bayes_scaling.layout import expand, slots, spread
 from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
-from bayes_scaling.model import Effect, Model
+from bayes_scaling.model import Model
+from bayes_scaling.variation import Effect
 from bayes_scaling.verdict import Verdict
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)

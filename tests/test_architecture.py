@@ -23,8 +23,8 @@ PACKAGE = ROOT / "bayes_scaling"
 # A module imports only modules that stand before it.
 ORDER = [
     *("errors", "ops", "passk", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
-    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "heads", "discrepancy"),
-    *("model", "documents", "design", "graph"),
+    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "heads"),
+    *("discrepancy", "variation", "model", "documents", "design", "graph"),
     *(
         "layout",
         "specials",

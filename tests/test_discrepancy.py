@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import kstest
+from scipy.stats import kstest, spearmanr
 from scipy.stats import t as student
 from simulate import grid, prior_points, simulate, unfitted
 from test_density import agrees, points_of, scores
@@ -14,7 +14,16 @@ from test_density import agrees, points_of, scores
 from bayes_scaling.data import plan_runs
 from bayes_scaling.density import compile_density
 from bayes_scaling.design import lay_out
-from bayes_scaling.discrepancy import CURVE, SHAPES, TAILS, amplitudes, shape_weights, t_distributed, walks
+from bayes_scaling.discrepancy import (
+    SHAPES,
+    TAILS,
+    TOGETHER,
+    amplitudes,
+    curve_along,
+    shape_weights,
+    t_distributed,
+    walks,
+)
 from bayes_scaling.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting import LAW_UNCERTAINTY, forecast
@@ -83,10 +92,12 @@ def test_runs_of_one_size_show_no_curve():
     assert not shape_weights(np.array([20.0, 20.0, 25.0]), (20.0, 20.0)).any()
 
 
-def walked(decades, curve=None, shapes=SHAPES, n=60_000, seed=1):
+def walked(decades, curve=None, family=None, shapes=SHAPES, n=60_000, seed=1):
+    """Paths beyond the range; every curve is a family of its own unless families are given."""
     decades = np.asarray(decades, float)
     which = np.zeros(len(decades), int) if curve is None else np.asarray(curve)
-    return walks(decades, SPAN, which, shapes, (n,), np.random.default_rng(seed))
+    alike = which if family is None else np.asarray(family)
+    return walks(decades, SPAN, which, alike, shapes, (n,), np.random.default_rng(seed))
 
 
 def slope_variance(shapes):
@@ -113,6 +124,16 @@ def test_rows_of_one_curve_share_its_path_and_other_curves_have_their_own():
     assert not found[:, 4:].any()  # within the range, ends included
 
 
+def test_curves_of_one_family_go_together_and_are_as_wide_as_others():
+    found = walked([23.0, 24.0, 23.0, 24.0, 23.0], curve=[0, 0, 1, 1, 2], family=[0, 0, 0, 0, 1])
+    alone = walked([23.0, 24.0])
+    np.testing.assert_allclose(np.cov(found[:, :2].T), np.cov(alone.T), rtol=0.04)
+    together = np.corrcoef(found.T)
+    assert together[0, 2] == pytest.approx(TOGETHER, abs=0.02)
+    assert together[1, 3] == pytest.approx(TOGETHER, abs=0.02)
+    assert np.abs(together[4, :4]).max() < 0.02
+
+
 def test_paths_do_not_depend_on_which_other_rows_are_asked_for():
     few, many = walked([24.0]), walked([22.3, 24.0, 22.9, 24.0])
     assert np.std(many[:, 1]) == pytest.approx(np.std(few[:, 0]), rel=0.02)
@@ -125,6 +146,7 @@ def test_paths_do_not_depend_on_which_other_rows_are_asked_for():
         ("A", {"benchmark": 0.2, "all": 0.1}, 1),
         ("alpha", {"benchmark:mixture": 0.2}, 2),
         ("A", {"all": 0.1, "benchmark:mixture": 0.2}, 1),
+        ("A", {"benchmark along params": 0.2, "benchmark:mixture along tokens": 0.2, "benchmark": 0.1}, 2),
     ],
 )
 def test_density_and_gradient_are_those_of_the_graph(parameter, groups, mixtures):
@@ -142,7 +164,7 @@ def test_the_data_bend_the_curve():
     """The density of a bent benchmark is higher with a bent curve than with none."""
     model = replace(leaving({"benchmark": 0.3}), varies={})
     table = grid(benchmarks=1, mixtures=1, sizes=15)
-    weights = shape_weights(np.log10(table["flops"].to_numpy()), lay_out(model, table).span)[:, 0]
+    weights = shape_weights(np.log10(table["flops"].to_numpy()), lay_out(model, table).spans["flops"])[:, 0]
     table["score"] = 0.25 + 0.75 * np.exp(
         -1.5 * np.exp(0.5 * weights / np.ptp(weights)) * (table["flops"] / 1e20) ** -0.2
     )
@@ -228,14 +250,15 @@ def pinned(model):
 def test_bands_widen_with_the_distance():
     """Where all else is known: nothing within the runs, and beyond them ever more."""
     fit = pinned(leaving({"benchmark": 0.2}))
-    top = fit.design.span[1]
+    top = fit.design.spans["flops"][1]
     found = log_h(ahead(None, 10.0 ** (top + np.array([-0.5, 0.5, 1.0, 2.0])), fit)).quantile(
         [0.1, 0.9], ("chain", "draw")
     )
     widths = np.diff(found, axis=0)[0]
     assert widths[0] == pytest.approx(0, abs=1e-9)
     t = np.array([0.5, 1.0, 2.0])
-    own = walks(top + t, fit.design.span, np.zeros(3, int), SHAPES, (100_000,), np.random.default_rng(5))
+    one, rng = np.zeros(3, int), np.random.default_rng(5)
+    own = walks(top + t, fit.design.spans["flops"], one, one, SHAPES, (100_000,), rng)
     scale = 0.2 * amplitudes(np.zeros((100_000, SHAPES)), np.random.default_rng(6))[:, None]
     np.testing.assert_allclose(widths[1:], np.diff(np.quantile(scale * own, [0.1, 0.9], axis=0), axis=0)[0], rtol=0.15)
 
@@ -265,6 +288,47 @@ def test_forecasts_say_whether_the_law_itself_is_uncertain(groups, included):
     assert LAW_UNCERTAINTY[included].startswith("included" if included else "not included")
 
 
+def sized(groups):
+    """The law of parameters and tokens, known but for its curves."""
+    model = from_document(to_document(load_model("params_tokens_discrepancy")) | {"discrepancy": {"A": groups}})
+    return unfitted(model, benchmarks=2, mixtures=2, ratios=(5.0, 80.0))
+
+
+def test_curves_along_params_leave_the_law_where_params_do():
+    fit = sized({"benchmark along params": 0.2, "benchmark along tokens": 0.3})
+    assert fit.model.coordinates == ("params", "tokens")
+    assert [e.name for e in fit.model.effects("A") if e.curve] == [
+        "A_discrepancy_params_benchmark",
+        "A_discrepancy_tokens_benchmark",
+    ]
+    most = fit.runs[["params", "tokens"]].max()
+    plan = plan_runs(
+        params=[most["params"], 10 * most["params"]],
+        tokens=[most["tokens"] / 100, 10 * most["tokens"]],
+        benchmark=["benchmark 00"],
+        mixture="mixture 0",
+        chance=0.25,
+    )
+    values, codes = extended(fit, plan, np.random.default_rng(1))
+    for column in ("params", "tokens"):
+        assert codes[curve_along(column)].shape == (len(plan), SHAPES)
+        beyond = values[f"A_discrepancy_{column}_benchmark_beyond"].std((0, 1))
+        least = fit.runs[column].min()
+        np.testing.assert_array_equal(beyond > 0, (plan[column] > most[column]) | (plan[column] < least))
+
+
+def test_curves_along_tokens_need_tokens():
+    model = sized({"benchmark along tokens": 0.2}).model
+    with pytest.raises(DataError, match="has a discrepancy along tokens: it needs 'tokens' in every row"):
+        lay_out(leaving({"benchmark along tokens": 0.2}), grid(benchmarks=2, mixtures=1).assign(tokens=np.nan))
+    assert lay_out(model, grid(benchmarks=2, mixtures=1)).spans.keys() == {"tokens"}
+
+
+def test_differences_without_curves_run_along_nothing():
+    with pytest.raises(ModelError, match=r"\[varies.A\] 'benchmark along params': only curves run along a column"):
+        from_document(to_document(load_model("power_law")) | {"varies": {"A": {"benchmark along params": 0.2}}})
+
+
 def test_an_empty_table_of_curves_is_no_discrepancy():
     assert ahead(leaving({}), [1e22]).attrs["law_uncertainty"] == LAW_UNCERTAINTY[False]
 
@@ -276,7 +340,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
     found = forecast(fit, plan, seed=1)
     assert found["accuracy"].notnull().all()
     values, codes = extended(fit, plan, np.random.default_rng(1))
-    assert codes[CURVE].shape == (len(plan), SHAPES)
+    assert codes[curve_along("flops")].shape == (len(plan), SHAPES)
     for effect in (e for e in fit.model.effects("A") if e.curve):
         known = fit.posterior[effect.name].to_numpy()
         assert values[effect.name].shape[2:] == (
@@ -287,7 +351,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
         np.testing.assert_array_equal(values[effect.name][seen], known)
         beyond = values[f"{effect.name}_beyond"]
         assert beyond.shape == (*known.shape[:2], len(plan))
-        inside = np.log10(plan["flops"]) <= fit.design.span[1]
+        inside = np.log10(plan["flops"]) <= fit.design.spans["flops"][1]
         assert not beyond[..., inside].any()
         assert (beyond[..., ~inside].std((0, 1)) > 0).all()
 
@@ -301,12 +365,27 @@ def test_a_new_mixture_gives_nothing_to_the_only_one_that_was_fitted():
     assert beyond[plan["mixture"] == "other"] > 0
 
 
-def test_benchmarks_that_share_a_curve_leave_the_law_together():
-    for groups, together in (({"all": 0.2}, True), ({"benchmark": 0.2}, False)):
-        fit = pinned(leaving(groups))
-        rows = plan_runs(flops=[1e23], benchmark=["benchmark 00", "benchmark 01"], mixture="mixture 0", chance=0.0)
-        first, second = log_h(forecast(fit, rows, seed=1)).values.reshape(-1, 2).T
-        assert np.allclose(first, second) == together
+def test_benchmarks_leave_the_law_together_as_far_as_their_curves_say():
+    rows = plan_runs(flops=[1e23], benchmark=["benchmark 00", "benchmark 01"], mixture="mixture 0", chance=0.0)
+    for groups in ({"all": 0.2}, {"benchmark": 0.2}):
+        first, second = log_h(forecast(pinned(leaving(groups)), rows, seed=1)).values.reshape(-1, 2).T
+        if "all" in groups:
+            np.testing.assert_allclose(first, second)
+        else:
+            assert spearmanr(first, second)[0] == pytest.approx(TOGETHER, abs=0.1)
+
+
+def test_what_a_mixture_adds_goes_together_between_its_benchmarks_alone():
+    fit = unfitted(leaving({"benchmark:mixture": 0.2}), benchmarks=2, mixtures=2)
+    plan = plan_runs(
+        flops=[1e24], benchmark=["benchmark 00", "benchmark 01"], mixture=["mixture 0", "mixture 1"], chance=0.25
+    )
+    values, _ = extended(fit, plan, np.random.default_rng(1))
+    paths = values["A_discrepancy_benchmark_mixture_beyond"].reshape(-1, 4)
+    same = plan["mixture"].to_numpy()[:, None] == plan["mixture"].to_numpy()
+    found = spearmanr(paths)[0]
+    assert np.abs(found[~same]).max() < 0.1
+    assert found[same & ~np.eye(4, dtype=bool)].min() > 0.3
 
 
 @pytest.mark.parametrize("flops", [None, np.nan, 0.0])
@@ -342,6 +421,8 @@ def test_documents_come_back(name):
         ({"nothing": {"benchmark": 0.1}}, r"\[discrepancy\] names \['nothing'\]; the parameters are \['A', "),
         ({"A": {"benchmark": -0.1}}, r"\[discrepancy.A\] benchmark must be a positive number, got -0.1"),
         ({"A": {"benchmark": float("nan")}}, r"\[discrepancy.A\] benchmark must be a positive number, got nan"),
+        ({"A": {"benchmark along depth": 0.1}}, r"only curves run along a column, one of \['flops', 'params', "),
+        ({"A": {"benchmark along flops": 0.1, "benchmark": 0.2}}, "once each, got 'benchmark'"),
         ({"A": {"a:b:c": 0.1}}, r"\[discrepancy.A\] takes columns and pairs of columns once each, got 'a:b:c'"),
         ({"A": 0.1}, r"\[discrepancy.A\] must be a table, got 0.1"),
         ({"A": {"benchmark": "much"}}, "A needs a number, got 'much'"),
@@ -356,7 +437,7 @@ def test_complete_pooling_keeps_the_curve_that_all_share():
     model = leaving({"all": 0.1, "benchmark": 0.2}, pooling="complete")
     assert [e.group for e in model.effects("A") if e.curve] == [()]
     alone = leaving({"benchmark": 0.2}, pooling="complete")  # nothing is left of it: compute is not asked for
-    assert lay_out(alone, grid(benchmarks=2, mixtures=1)).span is None
+    assert lay_out(alone, grid(benchmarks=2, mixtures=1)).spans == {}
 
 
 def test_simulated_runs_leave_the_law():

@@ -7,13 +7,13 @@ import pytest
 
 from bayes_scaling.data import load_dataset
 from bayes_scaling.design import lay_out
-from bayes_scaling.discrepancy import CURVE
 from bayes_scaling.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forms import FORMS
 from bayes_scaling.library import names, shelf
 from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.model import NOISE_GROUPS, POOLINGS, Effect
+from bayes_scaling.model import POOLINGS
+from bayes_scaling.variation import NOISE_GROUPS, Effect
 
 GOOD = {
     "name": "mine",
@@ -124,7 +124,7 @@ def test_every_model_can_be_laid_over_every_shipped_data_set(name, dataset):
     assert set(design.levels) == set(design.model.groups)
     for head, data in zip(design.model.heads, design.heads, strict=True):
         assert len(data.rows) == len(data.observed) > (30 if head.response == "loss" else 100)
-        assert all((position >= 0).all() for name, position in data.codes.items() if name != CURVE)
+        assert all((position >= 0).all() for name, position in data.codes.items() if name in design.levels)
     assert all("nan" not in known for known in design.levels.values())
 
 

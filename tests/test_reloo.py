@@ -66,7 +66,7 @@ def test_one_value_is_left_out_and_all_else_stays():
         assert again.heads[kept] is design.heads[kept]
         assert set(design.heads[dropped].rows) - set(again.heads[dropped].rows) == {row}
         assert len(again.heads[dropped].observed) == len(design.heads[dropped].observed) - 1
-        assert (again.levels, again.span) == (design.levels, design.span)
+        assert (again.levels, again.spans) == (design.levels, design.spans)
 
 
 def test_the_only_score_of_a_run_leaves_its_level_and_the_span():
@@ -79,7 +79,7 @@ def test_the_only_score_of_a_run_leaves_its_level_and_the_span():
     design = lay_out(from_document(document), runs)
     again = without(design, "accuracy", int(runs["flops"].idxmax()))
     assert again.levels["run"] == design.levels["run"]
-    assert again.span == design.span
+    assert again.spans == design.spans
     assert len(again.heads[0].rows) == len(runs) - 1
 
 
