@@ -114,8 +114,8 @@ class Density:
         centre : (n_dim,) array
         factor : (n_dim, n_dim) lower triangular array
         """
-        columns = [factor[c:, c] for c in range(self.n_dim)]
-        extra = np.concatenate([centre, *columns]).astype(float).view(np.int64)
+        rows = [factor[r, : r + 1] for r in range(self.n_dim)]
+        extra = np.concatenate([centre, *rows]).astype(float).view(np.int64)
         words = np.concatenate([self.words, extra])
         words[[WHITENING - 1, WHITENING]] = words.size, self.words.size
         return replace(self, words=words)

@@ -85,23 +85,11 @@ def forecast(
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     given, plan = plan, _completed(fit, plan)
     rng = np.random.default_rng(seed)
-    values, codes = extended(fit, plan, rng)
-    lasting = {g: c for g, c in codes.items() if g not in NOISE_GROUPS}
-    out = {}
-    for head in fit.model.heads:
-        data = columns_of(head, plan)
-        mean = np.asarray(fit.model.mean(head, values, data, lasting))
-        new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
-        if head.response == "pass_at_k":
-            lasts = fit.model.observation(head, mean, values, data, lasting)[1]
-            shows = fit.model.observation(head, new, values, data, codes)[1]
-            drawn = new_evaluations(head, np.asarray(new), shows, plan, rng)
-            mean = expectation(head, mean, lasts, plan)
-        else:
-            drawn = _observe(fit, head, np.asarray(new), values, data, codes, plan, rng)
-        out[f"{head.response}_mean"] = (("chain", "draw", "row"), mean)
-        out[head.response] = (("chain", "draw", "row"), drawn)
+    correlation = {h.response: run_correlation(fit, h) for h in fit.model.heads if h.response == "accuracy"}
     posterior = fit.posterior
+    chains = [posterior.isel(chain=[c]) for c in range(posterior.sizes["chain"])]  # by themselves: they fit the caches
+    drawn = [_drawn(fit, chain, plan, correlation, rng) for chain in chains]
+    out = {name: (("chain", "draw", "row"), np.concatenate([part[name] for part in drawn])) for name in drawn[0]}
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, plan)}
     return xr.Dataset(out, coords=coords).assign_attrs(
         model=fit.model.name,
@@ -112,16 +100,39 @@ def forecast(
     )
 
 
+def _drawn(
+    fit: Fit, posterior: xr.Dataset, plan: pd.DataFrame, correlation: dict[str, float], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Expectation and one new run of every response, (chain, draw, row), for some draws of a fit."""
+    values, codes = extended(fit.design, posterior, plan, rng)
+    lasting = {g: c for g, c in codes.items() if g not in NOISE_GROUPS}
+    out: dict[str, np.ndarray] = {}
+    for head in fit.model.heads:
+        data = columns_of(head, plan)
+        mean = np.asarray(fit.model.mean(head, values, data, lasting))
+        new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
+        if head.response == "pass_at_k":
+            lasts = fit.model.observation(head, mean, values, data, lasting)[1]
+            shows = fit.model.observation(head, new, values, data, codes)[1]
+            drawn = new_evaluations(head, np.asarray(new), shows, plan, rng)
+            mean = expectation(head, mean, lasts, plan)
+        else:
+            together = correlation.get(head.response, 0.0)
+            drawn = _observe(fit, head, np.asarray(new), values, codes, plan, together, rng)
+        out |= {f"{head.response}_mean": mean, head.response: drawn}
+    return out
+
+
 def _observe(
-    fit: Fit, head: Head, mean: np.ndarray, values: Any, data: Any, codes: Any, plan: pd.DataFrame, rng: Any
+    fit: Fit, head: Head, mean: np.ndarray, values: Any, codes: Any, plan: pd.DataFrame, correlation: float, rng: Any
 ) -> np.ndarray:
     """One draw of the response per posterior draw and row; rows of one run share some of its luck."""
-    distribution, arguments = fit.model.observation(head, mean, values, data, codes)
+    distribution, arguments = fit.model.observation(head, mean, values, columns_of(head, plan), codes)
     drawn = draw(distribution, arguments, rng)
     if head.response == "loss":
         return np.asarray(head.likelihood.report(drawn, None))[..., _first_of_run(fit, head, plan)]
     n_items = columns_of(head, plan, ["n_items"])["n_items"]
-    if correlation := run_correlation(fit, head):
+    if correlation:
         centre = np.asarray(head.likelihood.observe(mean, n_items))
         runs = plan["run"].astype("category").cat.codes.to_numpy()
         drawn = centre + share(drawn - centre, runs, correlation, rng)

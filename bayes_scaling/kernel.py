@@ -33,26 +33,30 @@ REAL, POSITIVE, UNIT = range(3)
 
 @numba.njit(fastmath={"reassoc", "contract"}, **OPTIONS)
 def unwhiten(f, at, n, white, point):
-    """Fill ``point`` = centre + L white; the columns of the lower triangle L follow the centre."""
+    """Fill ``point`` = centre + L white; the rows of the lower triangle L follow the centre.
+
+    A row is a slice: an index that might be negative would keep the compiler from using wide instructions.
+    """
+    row = at + n
     for r in range(n):
-        point[r] = f[at + r]
-    column = at + n
-    for c in range(n):
-        for r in range(c, n):
-            point[r] += f[column + r - c] * white[c]
-        column += n - c
+        factor, total = f[row : row + r + 1], f[at + r]
+        for c in range(r + 1):
+            total += factor[c] * white[c]
+        point[r] = total
+        row += r + 1
 
 
 @numba.njit(fastmath={"reassoc", "contract"}, **OPTIONS)
 def whiten_slope(f, at, n, slope, white_slope):
     """Fill ``white_slope`` = Lᵀ slope."""
-    column = at + n
     for c in range(n):
-        total = 0.0
-        for r in range(c, n):
-            total += f[column + r - c] * slope[r]
-        white_slope[c] = total
-        column += n - c
+        white_slope[c] = 0.0
+    row = at + n
+    for r in range(n):
+        factor, own = f[row : row + r + 1], slope[r]
+        for c in range(r + 1):
+            white_slope[c] += factor[c] * own
+        row += r + 1
 
 
 @numba.njit(**OPTIONS)

@@ -84,7 +84,7 @@ def log_predictive(fit: Fit, response: str, runs: pd.DataFrame, data: HeadData, 
     """
     head, _ = head_data(fit, response)
     table = runs.iloc[data.rows].reset_index(drop=True)
-    values, codes = extended(fit, table, np.random.default_rng(seed))
+    values, codes = extended(fit.design, fit.posterior, table, np.random.default_rng(seed))
     return _log_density(fit, head, data, table, values, codes)
 
 

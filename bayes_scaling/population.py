@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from bayes_scaling.design import places
+from bayes_scaling.design import Design, places
 from bayes_scaling.discrepancy import amplitudes, t_distributed, walks
-from bayes_scaling.fitting import Fit
 from bayes_scaling.variation import NOISE_GROUPS, Effect
 
 Values = dict[str, np.ndarray]
 Codes = dict[str, np.ndarray]
 
 
-def extended(fit: Fit, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Values, Codes]:
+def extended(
+    design: Design, posterior: xr.Dataset, plan: pd.DataFrame, rng: np.random.Generator
+) -> tuple[Values, Codes]:
     """Give every label of a plan a place, and every effect a value there.
 
     Returns
@@ -29,19 +31,18 @@ def extended(fit: Fit, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Va
     codes : dict
         Column -> position of each row's label along that axis, shape (row,), and weights (see `design.places`).
     """
-    posterior = fit.posterior
-    labels = {g: _labels(g, known, plan) for g, known in fit.design.levels.items()}
-    codes = places(plan, labels, fit.design.spans)
+    labels = {g: _labels(g, known, plan) for g, known in design.levels.items()}
+    codes = places(plan, labels, design.spans)
     values: Values = {}
-    for name in fit.model.parameters:
+    for name in design.model.parameters:
         values[f"{name}_free"] = posterior[f"{name}_free"].to_numpy()
-        for effect in fit.model.effects(name):
+        for effect in design.model.effects(name):
             sd = posterior[f"{effect.name}_sd"].to_numpy() if effect.learned else np.asarray(effect.spread)
             if effect.curve:
-                values |= _curves(fit, effect, sd, plan, labels, codes, rng)
+                values |= _curves(design, effect, posterior[effect.name].to_numpy(), sd, plan, labels, codes, rng)
             else:
                 known = posterior[effect.name].to_numpy()
-                values[effect.name] = _extend(known, sd, effect, fit.design.levels, labels, rng)
+                values[effect.name] = _extend(known, sd, effect, design.levels, labels, rng)
     return values, codes
 
 
@@ -79,8 +80,9 @@ def _with_known(drawn: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _curves(
-    fit: Fit,
+    design: Design,
     effect: Effect,
+    heights: np.ndarray,
     sd: np.ndarray,
     plan: pd.DataFrame,
     labels: Mapping[str, tuple[str, ...]],
@@ -91,7 +93,6 @@ def _curves(
 
     A curve that the design takes for nothing stays so beyond the runs as well.
     """
-    heights = fit.posterior[effect.name].to_numpy()
     shape, known = tuple(len(labels[c]) for c in effect.group), heights.shape[2:-1]
     sd = sd[(..., *(None,) * (len(shape) + 1))]
     if shape != known:
@@ -101,9 +102,9 @@ def _curves(
     curve, family = (_numbered(group, labels, codes, len(plan)) for group in (effect.group, among))
     assert effect.along is not None
     decades, size = np.log10(plan[effect.along].to_numpy(float)), heights.shape[:2]
-    path = walks(decades, fit.design.spans[effect.along], curve, family, effect.shapes, size, rng)
+    path = walks(decades, design.spans[effect.along], curve, family, effect.shapes, size, rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
-    if fit.design.free_size(effect) == 0:
+    if design.free_size(effect) == 0:
         scale = _with_known(scale, np.zeros((1, 1, *known)))
     return {effect.name: heights, f"{effect.name}_beyond": path * (scale[(..., *level)] if level else scale[..., None])}
 

@@ -309,7 +309,7 @@ def test_curves_along_params_leave_the_law_where_params_do():
         mixture="mixture 0",
         chance=0.25,
     )
-    values, codes = extended(fit, plan, np.random.default_rng(1))
+    values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
     for column in ("params", "tokens"):
         assert codes[curve_along(column)].shape == (len(plan), SHAPES)
         beyond = values[f"A_discrepancy_{column}_benchmark_beyond"].std((0, 1))
@@ -339,7 +339,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
     plan = plan_runs(flops=[1e20, 1e23], benchmark=["benchmark 00", "new"], mixture=["mixture 1", "other"], chance=0.25)
     found = forecast(fit, plan, seed=1)
     assert found["accuracy"].notnull().all()
-    values, codes = extended(fit, plan, np.random.default_rng(1))
+    values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
     assert codes[curve_along("flops")].shape == (len(plan), SHAPES)
     for effect in (e for e in fit.model.effects("A") if e.curve):
         known = fit.posterior[effect.name].to_numpy()
@@ -359,7 +359,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
 def test_a_new_mixture_gives_nothing_to_the_only_one_that_was_fitted():
     fit = unfitted(leaving({"benchmark:mixture": 0.2}), benchmarks=2, mixtures=1)
     plan = plan_runs(flops=[1e23], benchmark=["benchmark 00"], mixture=["mixture 0", "other"], chance=0.25)
-    values, _ = extended(fit, plan, np.random.default_rng(1))
+    values, _ = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
     beyond = values["A_discrepancy_benchmark_mixture_beyond"].std((0, 1))
     assert beyond[plan["mixture"] == "mixture 0"] == 0
     assert beyond[plan["mixture"] == "other"] > 0
@@ -380,7 +380,7 @@ def test_what_a_mixture_adds_goes_together_between_its_benchmarks_alone():
     plan = plan_runs(
         flops=[1e24], benchmark=["benchmark 00", "benchmark 01"], mixture=["mixture 0", "mixture 1"], chance=0.25
     )
-    values, _ = extended(fit, plan, np.random.default_rng(1))
+    values, _ = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
     paths = values["A_discrepancy_benchmark_mixture_beyond"].reshape(-1, 4)
     same = plan["mixture"].to_numpy()[:, None] == plan["mixture"].to_numpy()
     found = spearmanr(paths)[0]
