@@ -93,14 +93,15 @@ def _by_row(draws: xr.DataArray) -> np.ndarray:
 
 
 def _log_score(observed: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Minus the log density of a kernel estimate; infinite where draws do not spread, as those of a point."""
+    """Minus the log density of a kernel estimate; infinite where half of the draws or more are one point."""
     import scoringrules
 
     spread = np.ptp(draws, axis=1) > 0
     out = np.where(spread, 0.0, np.inf)
     if spread.any():
-        with np.errstate(divide="ignore"):
-            out[spread] = scoringrules.logs_ensemble(observed[spread], draws[spread])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = scoringrules.logs_ensemble(observed[spread], draws[spread])
+        out[spread] = np.where(np.isnan(scores), np.inf, scores)
     return out
 
 
