@@ -187,7 +187,7 @@ def test_pinball_log_score_and_interval_score_by_hand():
 def test_a_point_forecast_has_no_log_density(others):
     dims, coords = ("chain", "draw", "row"), {"run": ("row", ["a"]), "decades_beyond": ("row", [0.0])}
     draws = np.array([0.5] * 20 + others)[None, :, None]
-    point = xr.Dataset({n: (dims, draws) for n in ("accuracy", "accuracy_mean")}, coords)
+    point = xr.Dataset(dict.fromkeys(("accuracy", "accuracy_mean"), (dims, draws)), coords)
     found = score_forecast(point, outcome([0.5 if others else 0.4])).iloc[0]
     assert found["log_score"] == np.inf
     assert found["crps"] == pytest.approx(0.0 if others else 0.1, abs=0.01)
