@@ -63,8 +63,7 @@ pd.DataFrame({way: average.weights for way, average in averages.items()})
 # What they rest on. Leave-one-out speaks loudly; where importance sampling cannot take a score away (`pareto_k_high`),
 # a fit without it does, here for ten scores of each law at most, and of what is left it warns. The largest scale has
 # three runs to go by, and stays close to equal weights for that reason: few runs may not decide between laws. Fits that
-# fail their verdict are named: below the cut that of `power_law_discrepancy`, narrowly, and most of the short ones
-# without a score.
+# fail their verdict are named: here many of the short ones without a score.
 
 # %%
 for warning in said:
@@ -127,7 +126,7 @@ pd.DataFrame(means, index=plan["benchmark"]).assign(measured=plan["score"].to_nu
 #   with three runs to go by it weighs the laws nearly equally, and claims no more than is known. That average forecasts
 #   better than three of its four laws, without knowing which is best, and its 80 % intervals hold at least 80 %.
 # - **Only `power_law_discrepancy` counts that the law itself may be wrong**, and says so (`law_uncertainty` of its
-#   forecast, the last line under the picture). Its bands are at least twice as wide as those of the other laws. That
+#   forecast, the last line under the picture). Its bands are twice as wide as those of the other laws, or more. That
 #   costs CRPS against `power_law` here, and holds more than 80 % where `power_law` and `curved_power_law`, with the
 #   same promise, hold about half.
 #
