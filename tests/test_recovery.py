@@ -46,7 +46,7 @@ def replications(name):
     """(world, fit, table) of every replication; worlds lie a little nearer to the middle of the prior than draws do."""
     model, found = load_model(name), []
     table = table_for(model)
-    for seed in range(ENOUGH if reads_tokens(model) else REPLICATIONS):
+    for seed in range(ENOUGH if reads_tokens(model) and not model.leaves_law else REPLICATIONS):
         rng = np.random.default_rng(seed)
         world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
         found.append((world, fit(model, world.runs(table), seed=seed, chains=2, draws=400, tune=400, thin=1), table))
