@@ -88,7 +88,7 @@ def has_ridges(design: Design) -> bool:
     """Whether many parameters go together along few directions, which a diagonal mass matrix cannot follow.
 
     The irreducible loss of two stages does, with everything that follows from it.  The curves of a discrepancy do with
-    how far they wander, but there the matrix costs more than it saves: ten times the sampling.
+    how far they wander, but there the matrix costs more than it saves, and keeping one draw of two serves better.
     """
     return len(design.model.heads) > 1
 
