@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.columns import COLUMNS, typed
-from bayes_scaling.discrepancy import curve_along, shape_weights
+from bayes_scaling.discrepancy import COMPUTE, CURVE, shape_weights
 from bayes_scaling.errors import DataError
 from bayes_scaling.heads import Head
 from bayes_scaling.likelihoods import COUNTS, LOSSES, NOMINAL_ITEMS, SCORES
 from bayes_scaling.model import Model, varied_over
-from bayes_scaling.variation import COORDINATES, EVALUATION, NOISE_GROUPS, Effect
+from bayes_scaling.variation import EVALUATION, NOISE_GROUPS, Effect
 
 PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
@@ -50,7 +50,7 @@ class HeadData:
 
 @dataclass(frozen=True)
 class Design:
-    """A model, the levels of its groups, the data of its heads, and the range of log10 of what curves run along."""
+    """A model, the levels of its groups, the data of its heads, and the range of log10 of what laws are left along."""
 
     model: Model
     levels: dict[str, tuple[str, ...]]
@@ -121,14 +121,12 @@ def observe(head: Head, runs: pd.DataFrame, model: Model) -> HeadData:
 
 
 def _spans(model: Model, tables: list[pd.DataFrame]) -> dict[str, tuple[float, float]]:
-    """log10 of the least and the most of every column that the model has a discrepancy along."""
+    """log10 of the least and the most of every column that the model leaves its law along."""
     found = {}
-    for column in model.coordinates:
+    for column in [COMPUTE, *model.leaves_along] if model.leaves_law else []:
         sizes = pd.concat([t[column] if column in t else pd.Series(np.nan, t.index) for t in tables]).astype(float)
         if not (sizes > 0).all():
-            raise DataError(
-                f"model {model.name!r} has a discrepancy along {COORDINATES[column]}: it needs {column!r} in every row"
-            )
+            raise DataError(f"model {model.name!r} has a discrepancy: it needs {column!r} in every row")
         found[column] = float(np.log10(sizes.min())), float(np.log10(sizes.max()))
     return found
 
@@ -136,8 +134,8 @@ def _spans(model: Model, tables: list[pd.DataFrame]) -> dict[str, tuple[float, f
 def places(table: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], spans: Spans) -> dict[str, np.ndarray]:
     """Where each row stands: position of its labels, and weights (row, shape) of the shapes of discrepancies."""
     found = positions(table, levels)
-    for column, span in spans.items():
-        found[curve_along(column)] = shape_weights(np.log10(table[column].to_numpy(float)), span)
+    if COMPUTE in spans:
+        found[CURVE] = shape_weights(np.log10(table[COMPUTE].to_numpy(float)), spans[COMPUTE])
     return found
 
 

@@ -1,8 +1,8 @@
-r"""Discrepancy: how the truth leaves a law, slowly, along the compute of the runs, or their parameters or tokens.
+r"""Discrepancy: how the truth leaves a law, slowly, along the compute of the runs.
 
 A law is a model, not the truth.  Its discrepancy is a curve δ(x) added to a parameter on its unconstrained
-scale, x = log10 of the training FLOPs or of what else it runs along, whose slope wanders: an integrated Wiener
-process, the prior behind cubic smoothing splines (Wahba 1978, doi 10.1111/j.2517-6161.1978.tb01050.x),
+scale, x = log10 of the training FLOPs, whose slope wanders: an integrated Wiener process, the prior behind cubic
+smoothing splines (Wahba 1978, doi 10.1111/j.2517-6161.1978.tb01050.x),
 
 .. math:: \delta''(x) = \tau\,\dot W(x), \qquad
           \operatorname{Var}[\delta(x_1 + t) \mid \delta(x_1), \delta'(x_1)] = \tau^2 t^3 / 3 .
@@ -11,6 +11,11 @@ Within the range of the fitted runs the curve is orthogonal to straight lines, w
 Plumlee 2017, doi 10.1080/01621459.2016.1211016), and is written in the first shapes of its Karhunen-Loève
 expansion; these are what is learned.  Beyond that range it goes on with the slope it has there, and what the
 slope does next is drawn when forecasting: no data speak of it, so nothing about it needs sampling.
+
+A law of parameters and tokens is left along both: a model larger than any fitted one lies beyond the runs also with
+fewer tokens and no more compute.  Beyond the runs, then, there are two such paths of half the variance each, and a
+decade of parameters or of tokens counts as two of compute, so that at one ratio of the two, where C goes as their
+square, they amount to the one path along compute.
 
 Some benchmarks leave the law by more than others: every curve has its own amplitude, whose inverse square
 is Gamma(ν/2, ν/2).  Integrated out, the heights of the shapes of one curve are a multivariate t with ν
@@ -21,6 +26,7 @@ that, those of averages over benchmarks do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -28,12 +34,10 @@ import numpy as np
 SHAPES = 3  # 98 % of the variance; finer ones are lost in the scatter of runs
 TAILS = 3.0  # degrees of freedom: some benchmarks leave the law by more than others
 TOGETHER = 0.5  # correlation between benchmarks of what their curves do beyond the runs: `benchmarks/track_record.py`
+COMPUTE, SIZES = "flops", ("params", "tokens")  # columns along which laws are left
+STRETCH = {COMPUTE: 1.0, **dict.fromkeys(SIZES, 2.0)}  # decades of compute that a decade of a column counts as
+CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
 _GRID = 201
-
-
-def curve_along(column: str) -> str:
-    """What a mapping of labels calls the weights of the shapes along a column."""
-    return f"curve along {column}"
 
 
 @cache
@@ -56,7 +60,7 @@ def shape_weights(decades: np.ndarray, span: tuple[float, float]) -> np.ndarray:
     Parameters
     ----------
     decades : (row,) array
-        log10 of training FLOPs, or of what else curves run along.
+        log10 of training FLOPs.
     span : tuple of float
         The least and the most of it among the fitted runs; beyond it shapes go on as straight lines.
 
@@ -97,9 +101,28 @@ def amplitudes(heights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.sqrt((TAILS + np.sum(heights**2, axis=-1)) / rng.chisquare(TAILS + heights.shape[-1], heights.shape[:-1]))
 
 
+def beyond(column: str, values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
+    """How far rows lie beyond the fitted runs along a column, in decades of compute; negative below them.
+
+    Parameters
+    ----------
+    column : str
+    values : (row,) array
+        FLOPs, parameters or tokens.
+    span : tuple of float
+        log10 of the least and the most of them among the fitted runs.
+
+    Returns
+    -------
+    (row,) array
+    """
+    decades = np.log10(np.asarray(values, float))
+    return STRETCH[column] * (np.maximum(decades - span[1], 0) + np.minimum(decades - span[0], 0))
+
+
 def walks(
-    decades: np.ndarray,
-    span: tuple[float, float],
+    distances: Sequence[np.ndarray],
+    width: float,
     curve: np.ndarray,
     family: np.ndarray,
     shapes: int,
@@ -110,9 +133,10 @@ def walks(
 
     Parameters
     ----------
-    decades : (row,) array
-        log10 of training FLOPs, or of what else curves run along.
-    span : tuple of float
+    distances : sequence of (row,) arrays
+        How far rows lie beyond the runs in each direction, see `beyond`; directions share the variance.
+    width : float
+        Decades of compute that the fitted runs span.
     curve : (row,) int array
         Which curve each row lies on; rows of one curve share its path.
     family : (row,) int array
@@ -128,32 +152,24 @@ def walks(
     (*size, row) array
         Zero for rows inside the range.
     """
-    own, shared = (_apart(decades, span, which, shapes, size, rng) for which in (curve, family))
-    own *= np.sqrt(1 - TOGETHER)
-    shared *= np.sqrt(TOGETHER)
-    own += shared
-    return own
-
-
-def _apart(
-    decades: np.ndarray,
-    span: tuple[float, float],
-    curve: np.ndarray,
-    shapes: int,
-    size: tuple[int, ...],
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Paths of curves that have nothing to do with each other."""
-    beyond = np.maximum(decades - span[1], 0) + np.minimum(decades - span[0], 0)
-    out = np.zeros((*size, len(decades)))
-    unlearned = np.sqrt((span[1] - span[0]) * np.sum(_unit_shapes()[2][1, shapes:] ** 2))
-    for side in (1, -1):
-        for which in np.unique(curve[side * beyond > 0]):
-            rows = np.flatnonzero((curve == which) & (side * beyond > 0))
-            distances, of_row = np.unique(np.abs(beyond[rows]), return_inverse=True)
-            slope = unlearned * rng.normal(size=size)
-            out[..., rows] = _path(distances, slope, rng)[..., of_row]
+    out = np.zeros((*size, len(curve)))
+    unlearned = np.sqrt(width * np.sum(_unit_shapes()[2][1, shapes:] ** 2))
+    for distance in distances:
+        for which, part in ((curve, 1 - TOGETHER), (family, TOGETHER)):
+            _add_paths(out, np.sqrt(part / len(distances)), distance, which, unlearned, rng)
     return out
+
+
+def _add_paths(
+    out: np.ndarray, scale: float, distance: np.ndarray, curve: np.ndarray, unlearned: float, rng: np.random.Generator
+) -> None:
+    """Add to rows, in place, paths of curves that have nothing to do with each other."""
+    for side in (1, -1):
+        for which in np.unique(curve[side * distance > 0]):
+            rows = np.flatnonzero((curve == which) & (side * distance > 0))
+            steps, of_row = np.unique(np.abs(distance[rows]), return_inverse=True)
+            slope = unlearned * rng.normal(size=out.shape[:-1])
+            out[..., rows] += scale * _path(steps, slope, rng)[..., of_row]
 
 
 def _path(distances: np.ndarray, slope: np.ndarray, rng: np.random.Generator) -> np.ndarray:

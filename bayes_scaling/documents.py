@@ -18,7 +18,6 @@
     [discrepancy.A]                   # curves along compute that are added to a parameter (see `discrepancy`)
     benchmark = 0.2                   # group = prior median of how much their slope wanders in a decade
     all = 0.1                         # and one curve for all runs
-    "benchmark along params" = 0.2    # along parameters (or tokens) instead
 
     [fixed]                           # parameter -> value that is not learned
     [priors.alpha]                    # low and high in place of those of the law

@@ -164,8 +164,8 @@ def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
                 plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
     tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
     read = {c for head in fit.model.heads for c in head.columns} | tries
-    along = set(fit.model.coordinates)
-    check_ranges(plan, read | along | {"flops"})
+    along = {"flops"} if fit.model.leaves_law else set()
+    check_ranges(plan, read | {"flops"})
     for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
         blank = plan.index[plan[name].isna()] if name in plan else plan.index
         if len(blank):

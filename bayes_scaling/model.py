@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.discrepancy import COMPUTE, SIZES
 from bayes_scaling.errors import ModelError
 from bayes_scaling.heads import Head, check_head
 from bayes_scaling.parameters import Parameter
-from bayes_scaling.variation import ALONG, COMPUTE, COORDINATES, EVERYTHING, NOISE_GROUPS, Effect
+from bayes_scaling.variation import EVERYTHING, NOISE_GROUPS, Effect
 
 POOLINGS = ("partial", "complete", "none")
 
@@ -49,8 +50,7 @@ class Model:
         (every cell on its own).
     discrepancy : mapping
         Parameter -> {group: prior median of how much the slope of its curves wanders in a decade of compute};
-        the group ``"all"`` is a curve that all runs share, ``"benchmark along params"`` are curves along another
-        column of the runs than compute.
+        the group ``"all"`` is a curve that all runs share.
     fixed : mapping
         Parameter -> value that is not learned.
     priors : mapping
@@ -115,10 +115,9 @@ class Model:
 
     def _curves(self, parameter: str) -> Iterator[Effect]:
         for group, spread in self.discrepancy.get(parameter, {}).items():
-            columns, _, along = group.partition(ALONG)
-            if columns == EVERYTHING or self.pooling != "complete":
-                over = () if columns == EVERYTHING else tuple(columns.split(":"))
-                yield Effect(parameter, over, spread, along=along or COMPUTE)
+            if group == EVERYTHING or self.pooling != "complete":
+                over = () if group == EVERYTHING else tuple(group.split(":"))
+                yield Effect(parameter, over, spread, curve=True)
 
     def _differences(self, parameter: str) -> tuple[Effect, ...]:
         groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
@@ -137,14 +136,15 @@ class Model:
         return parameter not in self.fixed and all(e.learned for e in self.effects(parameter))
 
     @cached_property
-    def coordinates(self) -> tuple[str, ...]:
-        """Columns of the runs along which parameters have a discrepancy under the pooling of this model."""
-        return tuple(dict.fromkeys(e.along for name in self.discrepancy for e in self.effects(name) if e.along))
+    def leaves_law(self) -> bool:
+        """Whether any parameter has a discrepancy under the pooling of this model."""
+        return any(effect.curve for name in self.discrepancy for effect in self.effects(name))
 
     @property
-    def leaves_law(self) -> bool:
-        """Whether any parameter has a discrepancy."""
-        return bool(self.coordinates)
+    def leaves_along(self) -> tuple[str, ...]:
+        """Columns of the runs along which curves go on beyond them: compute, or sizes where the laws read these."""
+        read = {column for head in self.heads for column in head.form.inputs}
+        return () if not self.leaves_law else SIZES if read >= set(SIZES) else (COMPUTE,)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -162,8 +162,8 @@ class Model:
             shapes as another axis where it is a curve.
         codes : mapping
             Column -> position of each row's label among its levels, shape (row,).  An effect whose
-            columns are not all present is left out, as expectations do with noise.  ``"curve along flops"``
-            holds the weights of the shapes of discrepancies along compute, (row, shape).
+            columns are not all present is left out, as expectations do with noise.  `CURVE` holds the weights of
+            the shapes of discrepancies, (row, shape).
 
         Returns
         -------
@@ -205,11 +205,8 @@ def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Paramete
 def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
     seen: set[frozenset[str]] = set()
     for group, spread in groups.items():
-        over, apart, along = group.partition(ALONG)
-        if apart and (along not in COORDINATES or not what.startswith("discrepancy")):
-            raise ModelError(f"{where}: [{what}] {group!r}: only curves run along a column, one of {list(COORDINATES)}")
-        columns, along = over.split(":"), along or COMPUTE
-        known = frozenset((*columns, ALONG + along))
+        columns = group.split(":")
+        known = frozenset(columns)
         if len(columns) > 2 or len(set(columns)) < len(columns) or known in seen or not all(columns):
             raise ModelError(f"{where}: [{what}] takes columns and pairs of columns once each, got {group!r}")
         if not (math.isfinite(spread) and spread > 0):

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayes_scaling import kernel, rows
 from bayes_scaling.design import Design, HeadData, distinct
-from bayes_scaling.discrepancy import TAILS, curve_along
+from bayes_scaling.discrepancy import CURVE, TAILS
 from bayes_scaling.layout import NOWHERE, slots
 from bayes_scaling.variation import SPREAD_SCALE, Effect
 
@@ -60,9 +60,9 @@ def _links(design: Design, effect: Effect, data: HeadData) -> Iterator[tuple[np.
     shape = design.shape(effect)
     levels = [data.codes[c] for c in effect.group]
     for number in range(max(effect.shapes, 1)):
-        along = [np.full(len(data.rows), number)] if effect.along else []
-        weights = data.codes[curve_along(effect.along)][:, number] if effect.along else np.ones(len(data.rows))
-        yield np.ravel_multi_index([*levels, *along], shape), weights
+        which = [np.full(len(data.rows), number)] if effect.curve else []
+        weights = data.codes[CURVE][:, number] if effect.curve else np.ones(len(data.rows))
+        yield np.ravel_multi_index([*levels, *which], shape), weights
 
 
 def _add_link(buffer: _Buffer, levels: np.ndarray, weights: np.ndarray) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.design import Design, places
-from bayes_scaling.discrepancy import amplitudes, t_distributed, walks
+from bayes_scaling.discrepancy import COMPUTE, amplitudes, beyond, t_distributed, walks
 from bayes_scaling.variation import NOISE_GROUPS, Effect
 
 Values = dict[str, np.ndarray]
@@ -100,9 +100,9 @@ def _curves(
     level = tuple(codes[c] for c in effect.group)
     among = [g for g in effect.group if g != "benchmark"]
     curve, family = (_numbered(group, labels, codes, len(plan)) for group in (effect.group, among))
-    assert effect.along is not None
-    decades, size = np.log10(plan[effect.along].to_numpy(float)), heights.shape[:2]
-    path = walks(decades, design.spans[effect.along], curve, family, effect.shapes, size, rng)
+    distances = [beyond(c, plan[c].to_numpy(float), design.spans[c]) for c in design.model.leaves_along]
+    width, size = float(np.ptp(design.spans[COMPUTE])), heights.shape[:2]
+    path = walks(distances, width, curve, family, effect.shapes, size, rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
     if design.free_size(effect) == 0:
         scale = _with_known(scale, np.zeros((1, 1, *known)))

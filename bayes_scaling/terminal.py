@@ -130,7 +130,6 @@ def card(model: Model) -> str:
         effects = model.effects(name)
         if varies := ", ".join(" × ".join(e.group) for e in effects if not e.curve):
             lines.append(" " * 41 + f"varies over {varies}")
-        for along in dict.fromkeys(e.coordinate for e in effects if e.curve):
-            leaves = ", ".join(" × ".join(e.group) or "all runs together" for e in effects if e.coordinate == along)
-            lines.append(" " * 41 + f"leaves the law along {along}: {leaves}")
+        if leaves := ", ".join(" × ".join(e.group) or "all runs together" for e in effects if e.curve):
+            lines.append(" " * 41 + f"leaves the law along compute: {leaves}")
     return "\n".join(lines)

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bayes_scaling.discrepancy import SHAPES, curve_along
+from bayes_scaling.discrepancy import CURVE, SHAPES
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 EVERYTHING = "all"  # the group of a curve that all runs share
-ALONG = " along "  # stands between the group of a curve and the column that it runs along, unless that is compute
-COMPUTE = "flops"
-COORDINATES = {COMPUTE: "compute", "params": "parameters", "tokens": "tokens"}  # what curves run along
 EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
 NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
 
@@ -30,34 +27,21 @@ class Effect:
         Prior median of the standard deviation; the standard deviation itself where ``learned`` is false.
     learned : bool
         Partial pooling learns the standard deviation and keeps the differences summing to zero.
-    along : str, optional
-        The differences are curves along the log of this column of the runs (see `discrepancy`), one for every
-        level and one for all runs where the group is empty; the standard deviation is how much their slope wanders
-        in a decade.
+    curve : bool
+        The differences are curves along compute (see `discrepancy`), one for every level and one for all runs where
+        the group is empty; the standard deviation is how much their slope wanders in a decade.
     """
 
     parameter: str
     group: tuple[str, ...]
     spread: float
     learned: bool = True
-    along: str | None = None
-
-    @property
-    def curve(self) -> bool:
-        """Whether the differences are curves."""
-        return self.along is not None
-
-    @property
-    def coordinate(self) -> str:
-        """What curves run along, in words."""
-        return COORDINATES[self.along] if self.along else ""
+    curve: bool = False
 
     @property
     def name(self) -> str:
         """Parameter and columns, joined: what the posterior calls the offsets."""
-        curve = ["discrepancy"] if self.curve else []
-        curve += [self.along] if self.along not in (None, COMPUTE) else []
-        return "_".join((self.parameter, *curve, *self.group))
+        return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
 
     @property
     def shapes(self) -> int:
@@ -67,10 +51,10 @@ class Effect:
     def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
         levels = tuple(codes[c] for c in self.group)
-        if self.along is None:
+        if not self.curve:
             return values[self.name][(..., *levels)]
         total = values.get(f"{self.name}_beyond", 0.0)
         for shape in range(self.shapes):
             height = values[self.name][(..., *levels, shape)]
-            total = total + (height if levels else height[..., None]) * codes[curve_along(self.along)][:, shape]
+            total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
         return total

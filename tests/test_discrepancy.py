@@ -15,11 +15,13 @@ from bayes_scaling.data import plan_runs
 from bayes_scaling.density import compile_density
 from bayes_scaling.design import lay_out
 from bayes_scaling.discrepancy import (
+    CURVE,
     SHAPES,
+    SIZES,
     TAILS,
     TOGETHER,
     amplitudes,
-    curve_along,
+    beyond,
     shape_weights,
     t_distributed,
     walks,
@@ -94,10 +96,10 @@ def test_runs_of_one_size_show_no_curve():
 
 def walked(decades, curve=None, family=None, shapes=SHAPES, n=60_000, seed=1):
     """Paths beyond the range; every curve is a family of its own unless families are given."""
-    decades = np.asarray(decades, float)
+    distance = beyond("flops", 10.0 ** np.asarray(decades, float), SPAN)
     which = np.zeros(len(decades), int) if curve is None else np.asarray(curve)
     alike = which if family is None else np.asarray(family)
-    return walks(decades, SPAN, which, alike, shapes, (n,), np.random.default_rng(seed))
+    return walks([distance], WIDTH, which, alike, shapes, (n,), np.random.default_rng(seed))
 
 
 def slope_variance(shapes):
@@ -146,7 +148,6 @@ def test_paths_do_not_depend_on_which_other_rows_are_asked_for():
         ("A", {"benchmark": 0.2, "all": 0.1}, 1),
         ("alpha", {"benchmark:mixture": 0.2}, 2),
         ("A", {"all": 0.1, "benchmark:mixture": 0.2}, 1),
-        ("A", {"benchmark along params": 0.2, "benchmark:mixture along tokens": 0.2, "benchmark": 0.1}, 2),
     ],
 )
 def test_density_and_gradient_are_those_of_the_graph(parameter, groups, mixtures):
@@ -258,7 +259,7 @@ def test_bands_widen_with_the_distance():
     assert widths[0] == pytest.approx(0, abs=1e-9)
     t = np.array([0.5, 1.0, 2.0])
     one, rng = np.zeros(3, int), np.random.default_rng(5)
-    own = walks(top + t, fit.design.spans["flops"], one, one, SHAPES, (100_000,), rng)
+    own = walks([t], float(np.ptp(fit.design.spans["flops"])), one, one, SHAPES, (100_000,), rng)
     scale = 0.2 * amplitudes(np.zeros((100_000, SHAPES)), np.random.default_rng(6))[:, None]
     np.testing.assert_allclose(widths[1:], np.diff(np.quantile(scale * own, [0.1, 0.9], axis=0), axis=0)[0], rtol=0.15)
 
@@ -288,45 +289,42 @@ def test_forecasts_say_whether_the_law_itself_is_uncertain(groups, included):
     assert LAW_UNCERTAINTY[included].startswith("included" if included else "not included")
 
 
-def sized(groups):
-    """The law of parameters and tokens, known but for its curves."""
-    model = from_document(to_document(load_model("params_tokens_discrepancy")) | {"discrepancy": {"A": groups}})
-    return unfitted(model, benchmarks=2, mixtures=2, ratios=(5.0, 80.0))
-
-
-def test_curves_along_params_leave_the_law_where_params_do():
-    fit = sized({"benchmark along params": 0.2, "benchmark along tokens": 0.3})
-    assert fit.model.coordinates == ("params", "tokens")
-    assert [e.name for e in fit.model.effects("A") if e.curve] == [
-        "A_discrepancy_params_benchmark",
-        "A_discrepancy_tokens_benchmark",
-    ]
-    most = fit.runs[["params", "tokens"]].max()
+def test_a_law_of_sizes_is_left_along_both():
+    """Beyond the runs in size or tokens is beyond them, with no more compute than they have."""
+    model = from_document(to_document(load_model("params_tokens_discrepancy")) | {"discrepancy": {"A": {"all": 0.2}}})
+    fit = unfitted(model, benchmarks=2, mixtures=2, ratios=(5.0, 80.0))
+    assert fit.design.spans.keys() == {"flops", *SIZES}
+    assert model.leaves_along == SIZES
+    params, tokens = fit.runs[list(SIZES)].max()
     plan = plan_runs(
-        params=[most["params"], 10 * most["params"]],
-        tokens=[most["tokens"] / 100, 10 * most["tokens"]],
+        params=np.repeat([params, 10 * params], 3),
+        tokens=np.tile([tokens / 50, tokens, 10 * tokens], 2),
         benchmark=["benchmark 00"],
         mixture="mixture 0",
         chance=0.25,
     )
     values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
-    for column in ("params", "tokens"):
-        assert codes[curve_along(column)].shape == (len(plan), SHAPES)
-        beyond = values[f"A_discrepancy_{column}_benchmark_beyond"].std((0, 1))
-        least = fit.runs[column].min()
-        np.testing.assert_array_equal(beyond > 0, (plan[column] > most[column]) | (plan[column] < least))
+    assert codes[CURVE].shape == (len(plan), SHAPES)
+    away = values["A_discrepancy_beyond"].std((0, 1))
+    larger, longer = plan["params"] > params, plan["tokens"] > tokens
+    np.testing.assert_array_equal(away > 0, larger | longer)
+    assert plan["flops"][larger & ~longer].min() < fit.runs["flops"].max()
+    both, one = away[larger & longer], away[larger ^ longer]
+    assert both.min() > 1.2 * one.max()
 
 
-def test_curves_along_tokens_need_tokens():
-    model = sized({"benchmark along tokens": 0.2}).model
-    with pytest.raises(DataError, match="has a discrepancy along tokens: it needs 'tokens' in every row"):
-        lay_out(leaving({"benchmark along tokens": 0.2}), grid(benchmarks=2, mixtures=1).assign(tokens=np.nan))
-    assert lay_out(model, grid(benchmarks=2, mixtures=1)).spans.keys() == {"tokens"}
-
-
-def test_differences_without_curves_run_along_nothing():
-    with pytest.raises(ModelError, match=r"\[varies.A\] 'benchmark along params': only curves run along a column"):
-        from_document(to_document(load_model("power_law")) | {"varies": {"A": {"benchmark along params": 0.2}}})
+def test_at_one_ratio_sizes_leave_the_law_as_compute_does():
+    """Two paths of half the variance along parameters and tokens have that of one path along compute."""
+    params = 1e9 * 10.0 ** np.array([0.25, 0.5, 1.0])
+    sizes = [beyond(column, values, (8.0, 9.0)) for column, values in zip(SIZES, (params, params), strict=True)]
+    compute = beyond("flops", 120 * params**2, tuple(np.log10(120) + 2 * np.array([8.0, 9.0])))
+    for distance in sizes:
+        np.testing.assert_allclose(distance, compute)
+    one = np.zeros(3, int)
+    both, alone = (
+        np.cov(walks(d, 2.0, one, one, SHAPES, (60_000,), np.random.default_rng(1)).T) for d in (sizes, [compute])
+    )
+    np.testing.assert_allclose(both, alone, rtol=0.04)
 
 
 def test_an_empty_table_of_curves_is_no_discrepancy():
@@ -340,7 +338,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
     found = forecast(fit, plan, seed=1)
     assert found["accuracy"].notnull().all()
     values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
-    assert codes[curve_along("flops")].shape == (len(plan), SHAPES)
+    assert codes[CURVE].shape == (len(plan), SHAPES)
     for effect in (e for e in fit.model.effects("A") if e.curve):
         known = fit.posterior[effect.name].to_numpy()
         assert values[effect.name].shape[2:] == (
@@ -394,7 +392,7 @@ def test_runs_without_compute_are_refused(flops):
     model = load_model("params_tokens_discrepancy")
     table = table.drop(columns="flops") if flops is None else table.assign(flops=flops)
     with pytest.raises(
-        DataError, match="'params_tokens_discrepancy' has a discrepancy along compute: it needs 'flops'"
+        DataError, match="model 'params_tokens_discrepancy' has a discrepancy: it needs 'flops' in every row"
     ):
         lay_out(model, table)
 
@@ -421,8 +419,7 @@ def test_documents_come_back(name):
         ({"nothing": {"benchmark": 0.1}}, r"\[discrepancy\] names \['nothing'\]; the parameters are \['A', "),
         ({"A": {"benchmark": -0.1}}, r"\[discrepancy.A\] benchmark must be a positive number, got -0.1"),
         ({"A": {"benchmark": float("nan")}}, r"\[discrepancy.A\] benchmark must be a positive number, got nan"),
-        ({"A": {"benchmark along depth": 0.1}}, r"only curves run along a column, one of \['flops', 'params', "),
-        ({"A": {"benchmark along flops": 0.1, "benchmark": 0.2}}, "once each, got 'benchmark'"),
+        ({"A": {"a:b": 0.1, "b:a": 0.2}}, "once each, got 'b:a'"),
         ({"A": {"a:b:c": 0.1}}, r"\[discrepancy.A\] takes columns and pairs of columns once each, got 'a:b:c'"),
         ({"A": 0.1}, r"\[discrepancy.A\] must be a table, got 0.1"),
         ({"A": {"benchmark": "much"}}, "A needs a number, got 'much'"),
