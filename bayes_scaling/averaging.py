@@ -140,6 +140,7 @@ def _refitted(one: Fit, fold: Split, seed: int | None, settings: Settings) -> Fi
             draws=settings.draws,
             tune=settings.tune,
             target_accept=settings.target_accept,
+            attempts=settings.attempts,
             progress=False,
         )
     if not again.verdict.passed:

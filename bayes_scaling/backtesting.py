@@ -91,6 +91,7 @@ def backtest(
     draws: int = 1000,
     tune: int = 500,
     target_accept: float | None = None,
+    attempts: int = 2,
     resamples: int = 200,
     folder: str | Path | None = None,
     n_jobs: int | None = None,
@@ -117,7 +118,7 @@ def backtest(
         What is forecast: "accuracy" or "pass_at_k".
     seed : int, optional
         The same seed gives the same result.
-    chains, draws, tune, target_accept
+    chains, draws, tune, target_accept, attempts
         Of every fit, as for `fit`.
     resamples : int
         Bootstrap draws of every baseline.
@@ -154,7 +155,7 @@ def backtest(
     asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
     chosen = [replace(s, held_out=s.held_out & answered(runs, response)) for s in asked]
     check_splits(chosen, runs)
-    fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept}
+    fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept, "attempts": attempts}
     todo = [
         shard_of(name, law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
         for split in chosen

@@ -147,6 +147,7 @@ def compare(
         draws=draws,
         tune=tune,
         target_accept=target_accept,
+        attempts=1,
         folder=folder,
         n_jobs=n_jobs,
         progress=progress,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -16,7 +17,9 @@ from bayes_scaling.errors import FitError, ScalingWarning
 from bayes_scaling.layout import read_by_users
 from bayes_scaling.model import Model
 from bayes_scaling.sampling import Settings, sample
-from bayes_scaling.verdict import Verdict, judge
+from bayes_scaling.verdict import ESS_PER_CHAIN, Verdict, judge
+
+MORE_AT_MOST = 8  # times as many draws in another attempt as in the one before
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def fit(
     tune: int = 500,
     thin: int | None = None,
     target_accept: float | None = None,
+    attempts: int = 2,
     progress: bool | None = None,
     cores: int | None = None,
 ) -> Fit:
@@ -114,6 +118,9 @@ def fit(
         Keep one draw of so many; by default as the model's document says, which is 1 for most.
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
+    attempts : int
+        A fit that fails its verdict is sampled again from the start, with as many more draws for one that is kept,
+        and smaller steps if draws diverged, as the failed one says that it takes; 1 for a first look.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional
@@ -135,7 +142,7 @@ def fit(
     ScalingWarning
         The fit failed its verdict; the text says which rule.
     """
-    settings = Settings(chains, draws, tune, thin, target_accept)
+    settings = Settings(chains, draws, tune, thin, target_accept, attempts=attempts)
     _check(settings.of(model), seed)
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
@@ -147,11 +154,11 @@ def fit(
 
 
 def _check(settings: Settings, seed: int | None) -> None:
-    counts = settings.chains, settings.draws, settings.tune, settings.thin or 0
+    counts = settings.chains, settings.draws, settings.tune, settings.thin or 0, settings.attempts
     if min(counts) < 1 or not 0 < (settings.target_accept or 0) < 1 or (seed is not None and seed < 0):
         raise FitError(
-            "chains, draws, tune and thin must be at least 1, target_accept between 0 and 1, seed not negative; got "
-            f"{', '.join(map(str, counts))}, {settings.target_accept}, {seed}"
+            "chains, draws, tune, thin and attempts must be at least 1, target_accept between 0 and 1, seed not "
+            f"negative; got {', '.join(map(str, counts))}, {settings.target_accept}, {seed}"
         )
 
 
@@ -161,4 +168,31 @@ def conditioned(
     """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on."""
     tree = sample(design, settings, seed=seed, progress=progress, cores=cores)
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    return tree, judge(posterior[read_by_users(design.model)], stats, max_depth=settings.max_depth)
+    verdict = judge(posterior[read_by_users(design.model)], stats, max_depth=settings.max_depth)
+    if verdict.passed or settings.attempts == 1:
+        return tree, verdict
+    careful = more_careful(settings.of(design.model), verdict)
+    return conditioned(design, careful, seed=seed, progress=progress, cores=cores)
+
+
+def more_careful(settings: Settings, verdict: Verdict) -> Settings:
+    """Settings for another attempt at a fit that failed: what it lacked, and half as much again.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the failed attempt, with nothing left open.
+    verdict : Verdict
+        Of the failed attempt.
+    """
+    assert settings.thin and settings.target_accept
+    lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
+    more = int(np.clip(np.ceil(1.5 * lacking), 2, MORE_AT_MOST)) if np.isfinite(lacking) else MORE_AT_MOST
+    missed = 1 - settings.target_accept
+    return replace(
+        settings,
+        tune=2 * settings.tune,
+        thin=more * settings.thin,
+        target_accept=1 - missed / 3 if verdict.diverged else settings.target_accept,
+        attempts=settings.attempts - 1,
+    )

@@ -27,7 +27,8 @@ JITTER = 1.0  # standard deviation of the starts around the rough optimum, in wh
 class Settings:
     """How to sample: chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on.
 
-    What is None is as the model's document says, or else as `DEFAULTS` do.
+    What is None is as the model's document says, or else as `DEFAULTS` do.  A fit that fails its verdict is sampled
+    again, more carefully, until ``attempts`` are made.
     """
 
     chains: int = 4
@@ -36,6 +37,7 @@ class Settings:
     thin: int | None = None
     target_accept: float | None = None
     max_depth: int = 10
+    attempts: int = 1
 
     def of(self, model: Model) -> Settings:
         """The same settings, with those of a model where there were none."""

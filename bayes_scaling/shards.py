@@ -68,7 +68,7 @@ class Shard:
     response : str
     seed : int or None
     settings : mapping
-        For `fit` (chains, draws, tune, target_accept), or `baseline` (resamples).
+        For `fit` (chains, draws, tune, target_accept, attempts), or `baseline` (resamples).
     """
 
     law: str
@@ -176,6 +176,7 @@ def _fitted(shard: Shard) -> tuple[xr.Dataset, dict[str, Any]]:
         draws=own["draws"],
         tune=own["tune"],
         target_accept=own["target_accept"],
+        attempts=own["attempts"],
         progress=False,
         cores=1,
     )

@@ -54,7 +54,7 @@ class Verdict:
             (not self.r_hat <= R_HAT_AT_MOST, f"r-hat {self.r_hat:.3f} of {self._of('r_hat')} > {R_HAT_AT_MOST}"),
             (not self.ess_bulk >= enough, f"bulk ESS {self.ess_bulk:.0f} of {self._of('ess_bulk')} < {enough}"),
             (not self.ess_tail >= enough, f"tail ESS {self.ess_tail:.0f} of {self._of('ess_tail')} < {enough}"),
-            (self.divergences > DIVERGENT_SHARE * total, f"{self.divergences} of {total} draws diverged"),
+            (self.diverged, f"{self.divergences} of {total} draws diverged"),
             (not self.e_bfmi >= E_BFMI_AT_LEAST, f"E-BFMI {self.e_bfmi:.2f} < {E_BFMI_AT_LEAST}"),
             (self.saturated > SATURATED_SHARE * total, f"{self.saturated} draws ended at the greatest tree depth"),
         )
@@ -64,6 +64,11 @@ class Verdict:
     def passed(self) -> bool:
         """Whether the fit breaks no rule."""
         return not self.reasons
+
+    @property
+    def diverged(self) -> bool:
+        """Whether more draws diverged than may."""
+        return self.divergences > DIVERGENT_SHARE * self.chains * self.draws
 
     def _of(self, diagnostic: str) -> str:
         return self.worst.get(diagnostic, "?")

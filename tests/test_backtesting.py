@@ -29,8 +29,8 @@ from bayes_scaling.parameters import positive, real
 from bayes_scaling.shards import found_in, run_shard, shard_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*did not converge:bayes_scaling.errors.ScalingWarning")
-QUICK = {"seed": 1, "chains": 2, "draws": 50, "tune": 60, "n_jobs": 1, "progress": False}
-SETTINGS = {"chains": 2, "draws": 50, "tune": 60, "target_accept": None}
+QUICK = {"seed": 1, "chains": 2, "draws": 50, "tune": 60, "attempts": 1, "n_jobs": 1, "progress": False}
+SETTINGS = {"chains": 2, "draws": 50, "tune": 60, "target_accept": None, "attempts": 1}
 
 
 def small(name="small", **words):
@@ -70,7 +70,7 @@ def test_a_backtest_is_the_fits_and_forecasts_that_one_would_make_by_hand():
     split = past.splits[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)
-        found = bs.fit(small(), runs[split.fitted], seed=1, chains=2, draws=50, tune=60, cores=1, progress=False)
+        found = bs.fit(small(), runs[split.fitted], **{k: v for k, v in QUICK.items() if k != "n_jobs"}, cores=1)
     later = runs[split.held_out].reset_index(drop=True)
     ahead = bs.forecast(found, later, seed=1, even_if_not_converged=True)
     own = past.scores[(past.scores["law"] == "small") & (past.scores["split"] == split.name)]

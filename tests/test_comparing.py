@@ -42,7 +42,9 @@ def pair():
     flat = simple("flat", priors={"alpha": {"low": 0.001, "high": 0.002}})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)
-        return tuple(fit(m, world.runs(table), seed=1, chains=2, draws=200, tune=200) for m in (model, flat))
+        return tuple(
+            fit(m, world.runs(table), seed=1, chains=2, draws=200, tune=200, attempts=1) for m in (model, flat)
+        )
 
 
 @cache
@@ -96,7 +98,7 @@ def test_without_sizes_to_hold_out_the_question_stays_open():
     runs = simulate(model, table, 1, rng).runs(table)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)
-        fits = [fit(m, runs, **SHORT) for m in (model, simple("two", pooling="complete"))]
+        fits = [fit(m, runs, attempts=1, **SHORT) for m in (model, simple("two", pooling="complete"))]
         assert scale_folds(tuple(fits)) == []
         found = bs.compare(fits, folds=2, n_jobs=1, refits_at_most=0, even_if_not_converged=True, **SHORT)
     assert found.table["crps_scale"].isna().all()
@@ -158,7 +160,7 @@ def test_densities_of_left_out_scores_are_predictive_densities():
     later = runs[split.held_out].reset_index(drop=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)
-        again = fit(pair()[0].model, runs[split.fitted], **SHORT)
+        again = fit(pair()[0].model, runs[split.fitted], attempts=1, **SHORT)
     data = observe(again.model.heads[0], later, again.model)
     each = log_predictive(again, "accuracy", later, data, seed=1)
     own = found.scores[(found.scores["law"] == "right") & (found.scores["split"] == split.name)]

@@ -310,7 +310,7 @@ def test_a_new_law_goes_all_the_way(monkeypatch):
     model, table = from_document(document), grid(benchmarks=3, mixtures=1)
     world = simulate(model, table, 1, np.random.default_rng(2))
     agrees(world.laid_out(0))
-    found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300)
+    found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300, attempts=1)
     assert found.posterior["level"].dims == ("chain", "draw", "benchmark")
     ahead = forecast(found, table.drop(columns="score"), seed=1, even_if_not_converged=True)
     assert np.abs(ahead["accuracy_mean"].mean(("chain", "draw")) - world.means[0][0]).max() < 0.1

@@ -39,6 +39,7 @@ def fit(runs):
             chains=2,
             draws=100,
             tune=150,
+            attempts=1,
             progress=False,
         )
     return dataclasses.replace(found, verdict=PASSED)

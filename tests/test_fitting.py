@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from simulate import failed, grid, small_fit
 
+from bayes_scaling import fitting, sampling
 from bayes_scaling.design import lay_out
 from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
@@ -32,7 +33,7 @@ BROKEN = [
     ({"saturated": 5}, r"5 draws ended at the greatest tree depth"),
 ]
 ON_THE_EDGE = [{"r_hat": 1.01}, {"ess_bulk": 400.0}, {"ess_tail": 400.0}, {"divergences": 4}, {"e_bfmi": 0.3}]
-SHORT = {"chains": 2, "draws": 60, "tune": 100}
+SHORT = {"chains": 2, "draws": 60, "tune": 100, "attempts": 1}
 quiet = pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning")  # short runs are meant here
 
 
@@ -169,7 +170,7 @@ def test_a_seed_repeats_the_draws_and_another_does_not(table):
 def test_thinning_keeps_every_nth_draw_and_forgets_no_divergence(table):
     document = to_document(load_model("power_law"))
     whole, some = (
-        fit(from_document(document | {"sampling": {"thin": thin}}), table, seed=1, chains=2, draws=20 // thin, tune=30)
+        fit(from_document(document | {"sampling": {"thin": thin}}), table, seed=1, **SHORT | {"draws": 20 // thin})
         for thin in (1, 4)
     )
     np.testing.assert_allclose(some.posterior["A"], whole.posterior["A"].isel(draw=slice(3, None, 4)), rtol=1e-12)
@@ -182,8 +183,10 @@ def test_thinning_keeps_every_nth_draw_and_forgets_no_divergence(table):
 @quiet
 def test_a_model_says_how_it_is_sampled_unless_told_otherwise(table):
     careful = from_document(to_document(load_model("power_law")) | {"sampling": {"target_accept": 0.6}})
-    own, told = (fit(careful, table, seed=1, chains=1, draws=20, tune=30, target_accept=t) for t in (None, 0.95))
-    plain = fit(load_model("power_law"), table, seed=1, chains=1, draws=20, tune=30)
+    own, told = (
+        fit(careful, table, seed=1, chains=1, draws=20, tune=30, attempts=1, target_accept=t) for t in (None, 0.95)
+    )
+    plain = fit(load_model("power_law"), table, seed=1, chains=1, draws=20, tune=30, attempts=1)
     np.testing.assert_array_equal(told.posterior["A"], plain.posterior["A"])
     assert (own.posterior["A"] != plain.posterior["A"]).any()
 
@@ -291,3 +294,22 @@ def test_a_design_knows_levels_and_rows():
     names = np.array(design.levels["benchmark"])[head.codes["benchmark"]]
     np.testing.assert_array_equal(names, table["benchmark"].to_numpy()[head.rows])
     np.testing.assert_array_equal(head.columns["flops"], table["flops"].to_numpy()[head.rows])
+
+
+@quiet
+def test_a_fit_that_failed_is_sampled_again_more_carefully(table, monkeypatch):
+    asked = []
+
+    def sample(design, settings, **more):
+        asked.append(settings.of(design.model))
+        return sampling.sample(design, settings, **more)
+
+    monkeypatch.setattr(fitting, "sample", sample)
+    hasty = SHORT | {"draws": 100, "tune": 20}
+    once, twice = (fit(small_fit().model, table, seed=3, **hasty | {"attempts": n}) for n in (1, 2))
+    assert not once.verdict.passed
+    first, second = asked[1:]
+    assert first == replace(asked[0], attempts=2)
+    assert second.thin >= 2 * first.thin
+    assert (second.tune, second.draws, second.attempts) == (2 * first.tune, first.draws, 1)
+    assert min(twice.verdict.ess_bulk, twice.verdict.ess_tail) > min(once.verdict.ess_bulk, once.verdict.ess_tail)

@@ -51,7 +51,7 @@ def test_a_law_of_ones_own_is_fitted_saved_and_forecast(s_curve, tmp_path):
     (tmp_path / "mine.toml").write_text(DOCUMENT, encoding="utf-8")
     model, table = load_model(tmp_path / "mine.toml"), grid(benchmarks=3, mixtures=1)
     world = simulate(model, table, 1, np.random.default_rng(2))
-    found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300)
+    found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300, attempts=1)
     found.save(tmp_path / "mine.nc")
     again = Fit.load(tmp_path / "mine.nc")
     assert again.model.heads[0].form.parts[0] is s_curve

@@ -49,7 +49,9 @@ def replications(name):
     for seed in range(ENOUGH if reads_tokens(model) and not model.leaves_law else REPLICATIONS):
         rng = np.random.default_rng(seed)
         world = simulate(model, table, 0.8 * prior_points(lay_out(model, table), 1, rng), rng)
-        found.append((world, fit(model, world.runs(table), seed=seed, chains=2, draws=400, tune=400, thin=1), table))
+        found.append(
+            (world, fit(model, world.runs(table), seed=seed, chains=2, draws=400, tune=400, thin=1, attempts=1), table)
+        )
     return found
 
 

@@ -152,7 +152,7 @@ def test_measured_losses_inform_the_forecast_of_scores():
     model, table = load_model("two_stage_logistic"), grid(benchmarks=3, mixtures=1)
     rng = np.random.default_rng(3)
     world = simulate(model, table, 0.5 * prior_points(lay_out(model, table), 1, rng), rng)
-    both = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300)
+    both = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300, attempts=1)
     assert float(both.posterior["loss_at_reference"].std()) < 0.1  # a tenth of what the prior leaves open
     assert set(both.posterior["loss_at_reference"].dims) == {"chain", "draw", "mixture"}
     plan = plan_runs(flops=[1e22], benchmark=BENCHMARKS, mixture="mixture 0")
