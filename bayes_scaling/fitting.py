@@ -19,7 +19,7 @@ from bayes_scaling.model import Model
 from bayes_scaling.sampling import Settings, sample
 from bayes_scaling.verdict import ESS_PER_CHAIN, Verdict, judge
 
-MORE_AT_MOST = 8  # times as many draws in another attempt as in the one before
+TIMES_MORE = 3, 8  # at least and at most so many times the draws in another attempt
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ def fit(
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     attempts : int
-        A fit that fails its verdict is sampled again from the start, with as many more draws for one that is kept,
-        and smaller steps if draws diverged, as the failed one says that it takes; 1 for a first look.
+        A fit that fails its verdict is sampled again from the start, with smaller steps and 3 to 8 times as many draws
+        for one that is kept, as the failed one says that it takes; 1 for a first look.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional
@@ -176,7 +176,7 @@ def conditioned(
 
 
 def more_careful(settings: Settings, verdict: Verdict) -> Settings:
-    """Settings for another attempt at a fit that failed: what it lacked, and half as much again.
+    """Settings for another attempt at a fit that failed: smaller steps, and twice the draws that it lacked.
 
     Parameters
     ----------
@@ -187,12 +187,12 @@ def more_careful(settings: Settings, verdict: Verdict) -> Settings:
     """
     assert settings.thin and settings.target_accept
     lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
-    more = int(np.clip(np.ceil(1.5 * lacking), 2, MORE_AT_MOST)) if np.isfinite(lacking) else MORE_AT_MOST
-    missed = 1 - settings.target_accept
+    more = int(np.clip(np.ceil(2 * lacking), *TIMES_MORE)) if np.isfinite(lacking) else TIMES_MORE[1]
+    missed = (1 - settings.target_accept) / (4 if verdict.diverged else 2)
     return replace(
         settings,
         tune=2 * settings.tune,
         thin=more * settings.thin,
-        target_accept=1 - missed / 3 if verdict.diverged else settings.target_accept,
+        target_accept=1 - missed,
         attempts=settings.attempts - 1,
     )

@@ -1,10 +1,12 @@
 """How well every registered law, their average and the published estimators forecast runs that they did not see.
 
-    python benchmarks/compare_laws.py [--krajewski FOLDER] [--draws 1000] [--only TEXT] [--out table.csv]
+    python benchmarks/compare_laws.py [--krajewski FOLDER] [--draws 1000] [--only TEXT] [--laws NAMES]
+                                       [--out table.csv]
 
 Fits below a limit of compute or size and scores above it: error of the expectation, CRPS, and coverage and mean
 width of 50, 80, 90 and 95 % intervals of a new run.  FOLDER holds runs.csv and evals.csv, the public tables of
-arXiv 2512.08894; without it the shipped data alone are used.
+arXiv 2512.08894; without it the shipped data alone are used.  NAMES, with commas between them, are the laws to fit, in
+place of all; averages are then those whose laws are among them, and published estimators are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,26 +83,30 @@ def fitted(names: Iterable[str], known: pd.DataFrame, draws: int) -> Iterator[tu
             print(f"  {name}: {error}")
             continue
         verdict, seconds = fit.verdict, time.perf_counter() - start
-        yield name, fit, {"r_hat": verdict.r_hat, "divergences": verdict.divergences, "seconds": seconds}
+        yield (
+            name,
+            fit,
+            {"passed": verdict.passed, "r_hat": verdict.r_hat, "divergences": verdict.divergences, "seconds": seconds},
+        )
 
 
 def forecasts(
-    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int
+    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, laws: Collection[str]
 ) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
     """Label, forecast and what else to report, for everything that is compared."""
     fits = {}
-    for name, fit, extra in fitted(MODELS[kind], known, draws):
+    for name, fit, extra in fitted([n for n in MODELS[kind] if not laws or n in laws], known, draws):
         fits[name] = fit
         yield name, bs.forecast(fit, later, seed=1, even_if_not_converged=True), extra
     chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
-    for weights in ("equal", "largest_scale_out"):
+    for weights in ("equal", "largest_scale_out") if len(chosen) == len(AVERAGED[kind]) else ():
         try:
             mixed = bs.average(chosen, weights=weights, seed=1, chains=2, draws=500, even_if_not_converged=True)
         except ScalingError as error:
             print(f"  average, {weights}: {error}")
             continue
         yield f"average, {weights}", bs.forecast(mixed, later, seed=1, even_if_not_converged=True), {}
-    for name in PUBLISHED[kind]:
+    for name in () if laws else PUBLISHED[kind]:
         start = time.perf_counter()
         ahead = bs.baseline(name, known, later, seed=1, resamples=RESAMPLES)
         yield f"published: {name}", ahead, {"seconds": time.perf_counter() - start}
@@ -111,8 +117,10 @@ def main() -> None:
     parser.add_argument("--krajewski", type=Path)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--only", default="", help="splits whose name contains this text")
+    parser.add_argument("--laws", default="", help="names of laws, with commas between them")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    laws = set(filter(None, arguments.laws.split(",")))
     for category in (ScalingWarning, DataWarning):
         warnings.simplefilter("ignore", category)
     rows: list[dict[str, Any]] = []
@@ -120,10 +128,10 @@ def main() -> None:
         if arguments.only not in split:
             continue
         print(f"\n{split}: {known['run'].nunique()} runs → {len(later)} scores of {later['run'].nunique()}", flush=True)
-        for label, ahead, extra in forecasts(kind, known, later, arguments.draws):
+        for label, ahead, extra in forecasts(kind, known, later, arguments.draws, laws):
             rows.append({"split": split, "law": label} | scores(ahead, later) | extra)
             shown = pd.DataFrame(rows[-1:]).drop(columns=["split", "width_50", "width_80"]).round(4)
-            print(shown.to_string(index=False, header=label == MODELS[kind][0]), flush=True)
+            print(shown.to_string(index=False, header=label in (MODELS[kind][0], *laws)), flush=True)
         if arguments.out:
             pd.DataFrame(rows).to_csv(arguments.out, index=False)
 
