@@ -19,7 +19,8 @@ from bayes_scaling.model import Model
 from bayes_scaling.sampling import Settings, sample
 from bayes_scaling.verdict import ESS_PER_CHAIN, Verdict, judge
 
-TIMES_MORE = 3, 8  # at least and at most so many times the draws in another attempt
+TIMES_MORE = 3  # at least so many times the draws in another attempt
+KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def fit(
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     attempts : int
-        A fit that fails its verdict is sampled again from the start, with smaller steps and 3 to 8 times as many draws
-        for one that is kept, as the failed one says that it takes; 1 for a first look.
+        A fit that fails its verdict is sampled again from the start, with smaller steps and at least 3 times as many
+        draws for one that is kept, as the failed one says that it takes; 1 for a first look.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional
@@ -187,12 +188,13 @@ def more_careful(settings: Settings, verdict: Verdict) -> Settings:
     """
     assert settings.thin and settings.target_accept
     lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
-    more = int(np.clip(np.ceil(2 * lacking), *TIMES_MORE)) if np.isfinite(lacking) else TIMES_MORE[1]
+    least, most = TIMES_MORE * settings.thin, max(KEPT_OF_AT_MOST, TIMES_MORE * settings.thin)
+    thin = int(np.clip(np.ceil(2 * lacking) * settings.thin, least, most)) if np.isfinite(lacking) else most
     missed = (1 - settings.target_accept) / (4 if verdict.diverged else 2)
     return replace(
         settings,
         tune=2 * settings.tune,
-        thin=more * settings.thin,
+        thin=thin,
         target_accept=1 - missed,
         attempts=settings.attempts - 1,
     )

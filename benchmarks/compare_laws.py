@@ -1,7 +1,7 @@
 """How well every registered law, their average and the published estimators forecast runs that they did not see.
 
     python benchmarks/compare_laws.py [--krajewski FOLDER] [--draws 1000] [--only TEXT] [--laws NAMES]
-                                       [--out table.csv]
+                                       [--attempts 2] [--out table.csv]
 
 Fits below a limit of compute or size and scores above it: error of the expectation, CRPS, and coverage and mean
 width of 50, 80, 90 and 95 % intervals of a new run.  FOLDER holds runs.csv and evals.csv, the public tables of
@@ -73,12 +73,14 @@ def scores(ahead: xr.Dataset, later: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def fitted(names: Iterable[str], known: pd.DataFrame, draws: int) -> Iterator[tuple[str, Fit, dict[str, Any]]]:
+def fitted(
+    names: Iterable[str], known: pd.DataFrame, draws: int, attempts: int
+) -> Iterator[tuple[str, Fit, dict[str, Any]]]:
     """Name, fit, and what the fit took and how it ended, of every registered model that can be fitted."""
     for name in names:
         start = time.perf_counter()
         try:
-            fit = bs.fit(bs.load_model(name), known, seed=1, draws=draws, progress=False)
+            fit = bs.fit(bs.load_model(name), known, seed=1, draws=draws, attempts=attempts, progress=False)
         except ScalingError as error:
             print(f"  {name}: {error}")
             continue
@@ -91,11 +93,11 @@ def fitted(names: Iterable[str], known: pd.DataFrame, draws: int) -> Iterator[tu
 
 
 def forecasts(
-    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, laws: Collection[str]
+    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, attempts: int, laws: Collection[str]
 ) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
     """Label, forecast and what else to report, for everything that is compared."""
     fits = {}
-    for name, fit, extra in fitted([n for n in MODELS[kind] if not laws or n in laws], known, draws):
+    for name, fit, extra in fitted([n for n in MODELS[kind] if not laws or n in laws], known, draws, attempts):
         fits[name] = fit
         yield name, bs.forecast(fit, later, seed=1, even_if_not_converged=True), extra
     chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
@@ -116,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--krajewski", type=Path)
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--attempts", type=int, default=2, help="of a fit that fails its verdict")
     parser.add_argument("--only", default="", help="splits whose name contains this text")
     parser.add_argument("--laws", default="", help="names of laws, with commas between them")
     parser.add_argument("--out", type=Path)
@@ -128,7 +131,7 @@ def main() -> None:
         if arguments.only not in split:
             continue
         print(f"\n{split}: {known['run'].nunique()} runs → {len(later)} scores of {later['run'].nunique()}", flush=True)
-        for label, ahead, extra in forecasts(kind, known, later, arguments.draws, laws):
+        for label, ahead, extra in forecasts(kind, known, later, arguments.draws, arguments.attempts, laws):
             rows.append({"split": split, "law": label} | scores(ahead, later) | extra)
             shown = pd.DataFrame(rows[-1:]).drop(columns=["split", "width_50", "width_80"]).round(4)
             print(shown.to_string(index=False, header=label in (MODELS[kind][0], *laws)), flush=True)

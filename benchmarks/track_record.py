@@ -21,28 +21,19 @@ from scipy.stats import norm
 from splits import gadre, krajewski, olmo
 
 import bayes_scaling as bs
-from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.model import Model
 
 OF_COMPUTE = ("power_law", "power_law_discrepancy")
 OF_SIZE = ("params_tokens", "params_tokens_discrepancy")
-BOTH_WAYS = "params_tokens, curves along both"
 SHOWN = ("mae", "bias", "crps", "cover_50", "cover_80", "cover_90", "cover_95", "width_80")
-
-
-def both_ways() -> Model:
-    """The law of parameters and tokens whose discrepancy runs along each of them instead of compute."""
-    curves = {f"benchmark along {column}": 0.2 for column in ("params", "tokens")}
-    document = to_document(bs.load_model("params_tokens_discrepancy"))
-    return from_document(document | {"name": BOTH_WAYS, "discrepancy": {"A": curves}})
 
 
 def tasks(folder: Path | None) -> Iterator[tuple[str, list[Model], pd.DataFrame, list[bs.Split]]]:
     """Data, laws, runs and cuts."""
     runs, of_compute = gadre(at_20=True), [bs.load_model(name) for name in OF_COMPUTE]
     yield "gadre2024", of_compute, runs, bs.split_above(runs, "params", [5e8, 2e9])
-    ladder, of_size = olmo(), [*(bs.load_model(name) for name in OF_SIZE), both_ways()]
+    ladder, of_size = olmo(), [bs.load_model(name) for name in OF_SIZE]
     yield "olmo_ladder", of_size, ladder, bs.split_above(ladder, "params", [5e8, 1e9, 2e9])
     if folder is not None:
         runs = krajewski(folder)
