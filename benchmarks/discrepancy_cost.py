@@ -30,12 +30,12 @@ def main() -> None:
         mixture=sorted(runs["mixture"].unique()),
     )[:1000]
     for name in MODELS:
-        first = bs.fit(bs.load_model(name), runs, seed=0, chains=1, draws=10, tune=10, progress=False)
+        first = bs.fit(bs.load_model(name), runs, seed=0, chains=1, draws=10, tune=10, attempts=1, progress=False)
         bs.forecast(first, plan[:1], seed=1, even_if_not_converged=True)  # compiled and imported from here on
     for seed in range(repeats):
         for name in MODELS:
             start = time.perf_counter()
-            fit = bs.fit(bs.load_model(name), runs, seed=seed, progress=False)
+            fit = bs.fit(bs.load_model(name), runs, seed=seed, attempts=1, progress=False)
             fitted = time.perf_counter()
             bs.forecast(fit, plan, seed=1, even_if_not_converged=True)
             steps = float(fit.tree["sample_stats"]["n_steps"].mean())

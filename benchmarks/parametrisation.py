@@ -37,7 +37,7 @@ def main() -> None:
     for name, rule in RULES.items():
         for seed in seeds:
             with patch.object(Design, "centring", rule or Design.centring):
-                fit = bs.fit(model, runs, seed=seed, progress=False)
+                fit = bs.fit(model, runs, seed=seed, attempts=1, progress=False)
             verdict, steps = fit.verdict, float(fit.tree["sample_stats"]["n_steps"].mean())
             smallest = min(verdict.ess_bulk, verdict.ess_tail)
             print(

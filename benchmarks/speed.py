@@ -26,18 +26,18 @@ OURS = """
 import sys; sys.path.insert(0, {here!r})
 from splits import gadre
 import bayes_scaling as bs
-bs.fit(bs.load_model("power_law"), gadre(at_20=True), seed=1, progress=False).save({out!r}, overwrite=True)
+bs.fit(bs.load_model("power_law"), gadre(at_20=True), seed=1, attempts=1, progress=False).save({out!r}, overwrite=True)
 """
 REFIT = """
 import sys, time; sys.path.insert(0, {here!r})
 from splits import gadre
 import bayes_scaling as bs
 runs, model = gadre(at_20=True), bs.load_model("power_law")
-bs.fit(model, runs, seed=1, progress=False)
+bs.fit(model, runs, seed=1, attempts=1, progress=False)
 labels = runs["run"].unique()
 start = time.perf_counter()
 for label in labels[:3]:
-    bs.fit(model, runs[runs["run"] != label], seed=1, progress=False)
+    bs.fit(model, runs[runs["run"] != label], seed=1, attempts=1, progress=False)
 print((time.perf_counter() - start) / 3)
 """
 
