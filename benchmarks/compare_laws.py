@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
-from splits import Split, compute_splits, krajewski_splits, olmo_published, size_splits
+from splits import Split, compute_splits, krajewski_splits, olmo_published, size_splits, unchosen_splits
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
@@ -54,7 +54,7 @@ RESAMPLES = 100
 
 def splits(folder: Path | None) -> Iterator[Split]:
     """Every split, those of the shipped data first."""
-    yield from (*compute_splits(), *size_splits(), olmo_published())
+    yield from (*compute_splits(), *size_splits(), olmo_published(), *unchosen_splits())
     if folder is not None:
         yield from krajewski_splits(folder)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 import bayes_scaling as bs
-from bayes_scaling.demo import BENCHMARKS
+from bayes_scaling.demo import BENCHMARKS, LAWLESS
 
 Split = tuple[str, str, pd.DataFrame, pd.DataFrame]
 
@@ -73,6 +73,20 @@ def compute_splits() -> Iterator[Split]:
     yield "gadre2024 ≤ 0.4B → 1.4B, 6.9B", "compute", runs[small], runs[~small]
     yield "gadre2024 0.08–0.4B → 1.4B, 6.9B", "compute", runs[small & ~tiny], runs[~small]
     yield "gadre2024 ≤ 1.4B → 6.9B", "compute", runs[runs["params"] < 5e9], runs[runs["params"] > 5e9]
+
+
+def unchosen_splits() -> Iterator[Split]:
+    """Those benchmarks of gadre2024 on which nothing was chosen and that the fitted runs see leave chance."""
+    every = bs.load_dataset("gadre2024")
+    every = every[~every["benchmark"].isin((*BENCHMARKS, LAWLESS))]
+    at_20 = every[every["tokens_per_param"].between(19, 21.5)]
+    for low, high in ((1e9, "0.4B → 1.4B, 6.9B"), (5e9, "1.4B → 6.9B")):
+        known = at_20[at_20["params"] < low]
+        largest = known[known["params"] > 0.9 * known["params"].max()]
+        above = (largest["score"] - largest["chance"]).groupby(largest["benchmark"]).mean()
+        kept = at_20[at_20["benchmark"].isin(above.index[above >= 0.05])]
+        name = f"gadre2024 ≤ {high}, other benchmarks"
+        yield name, "compute", kept[kept["params"] < low], kept[kept["params"] >= low]
 
 
 def size_splits() -> Iterator[Split]:
