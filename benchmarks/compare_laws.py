@@ -74,7 +74,7 @@ def scores(ahead: xr.Dataset, later: pd.DataFrame) -> dict[str, float]:
 
 
 def fitted(
-    names: Iterable[str], known: pd.DataFrame, draws: int, attempts: int
+    names: Iterable[str], known: pd.DataFrame, draws: int, attempts: int = 2
 ) -> Iterator[tuple[str, Fit, dict[str, Any]]]:
     """Name, fit, and what the fit took and how it ended, of every registered model that can be fitted."""
     for name in names:

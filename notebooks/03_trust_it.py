@@ -70,9 +70,7 @@ past.summary(["law", "distance"])[["law", "distance", "rows", "bias", "cover_80"
 # %% [markdown]
 # ## 5. Read one forecast
 #
-# The recommended law, from models up to 0.4B: dots were fitted, bars were forecast, stars are what happened. Twelve
-# runs were too few for this fit to pass its verdict (`converged` in section 2), and the picture does not let one forget
-# it.
+# The recommended law, from models up to 0.4B: dots were fitted, bars were forecast, stars are what happened.
 
 # %%
 bs.plot_backtest(past, law="power_law_discrepancy", split=splits[0].name, ncols=3)
