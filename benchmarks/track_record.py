@@ -1,6 +1,7 @@
 """Do the bands hold: coverage by distance, over all cuts of the data, for the recommended laws and their plain forms.
 
-    python benchmarks/track_record.py [--krajewski FOLDER] [--folder KEPT] [--picture calibration.png]
+    python benchmarks/track_record.py [--krajewski FOLDER] [--attempts 2] [--folder KEPT]
+                                       [--picture calibration.png]
 
 Backtests along compute, with `bs.backtest`: every law is fitted below each cut and scored above it, beside least
 squares as published.  Prints error, CRPS and the coverage of 50, 80, 90 and 95 % intervals of a new run by decades of
@@ -79,14 +80,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--krajewski", type=Path)
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--attempts", type=int, default=2, help="of a fit that fails its verdict")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ScalingWarning)
     every, of_averages = [], []
     for data, models, runs, splits in tasks(arguments.krajewski):
-        folder, draws = arguments.folder, arguments.draws
-        past = bs.backtest(models, runs, splits, baselines="direct", seed=1, draws=draws, folder=folder)
+        told = {"draws": arguments.draws, "attempts": arguments.attempts, "folder": arguments.folder}
+        past = bs.backtest(models, runs, splits, baselines="direct", seed=1, **told)
         failed = past.shards[~past.shards["converged"].astype(bool)]
         print(f"\n{data}: {len(failed)} of {len(past.shards)} fits did not converge")
         print(wide(past.scores, ["law"]).to_string(index=False), flush=True)
