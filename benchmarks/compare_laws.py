@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def fitted(
 
 
 def forecasts(
-    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, attempts: int, laws: Collection[str]
+    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, attempts: int, laws: set[str]
 ) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
     """Label, forecast and what else to report, for everything that is compared."""
     fits = {}
@@ -101,7 +101,8 @@ def forecasts(
         fits[name] = fit
         yield name, bs.forecast(fit, later, seed=1, even_if_not_converged=True), extra
     chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
-    for weights in ("equal", "largest_scale_out") if len(chosen) == len(AVERAGED[kind]) else ():
+    asked = not laws or laws >= set(AVERAGED[kind])
+    for weights in ("equal", "largest_scale_out") if asked else ():
         try:
             mixed = bs.average(chosen, weights=weights, seed=1, chains=2, draws=500, even_if_not_converged=True)
         except ScalingError as error:
