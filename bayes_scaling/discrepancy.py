@@ -37,6 +37,7 @@ TOGETHER = 0.5  # correlation between benchmarks of what their curves do beyond 
 COMPUTE, SIZES = "flops", ("params", "tokens")  # columns along which laws are left
 STRETCH = {COMPUTE: 1.0, **dict.fromkeys(SIZES, 2.0)}  # decades of compute that a decade of a column counts as
 CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
+LEFT_OUT = 1e-6  # share of the greatest variance of a path beyond the runs that a draw of it may lack
 _GRID = 201
 
 
@@ -47,7 +48,7 @@ def _unit_shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     early, late = np.minimum.outer(u, u), np.maximum.outer(u, u)
     lines = np.linalg.qr(np.stack([np.ones_like(u), u], axis=1))[0]
     off_lines = np.eye(_GRID) - lines @ lines.T
-    variances, directions = np.linalg.eigh(off_lines @ (early**2 * (3 * late - early) / 6) @ off_lines)
+    variances, directions = np.linalg.eigh(off_lines @ _integrated(early, late) @ off_lines)
     every = (directions * np.sqrt(np.maximum(variances, 0)))[:, ::-1]
     every = every * np.sign(every[-1])
     slopes = np.stack([every[1] - every[0], every[-1] - every[-2]]) * (_GRID - 1)
@@ -152,33 +153,41 @@ def walks(
     (*size, row) array
         Zero for rows inside the range.
     """
-    out = np.zeros((*size, len(curve)))
-    unlearned = np.sqrt(width * np.sum(_unit_shapes()[2][1, shapes:] ** 2))
-    for distance in distances:
-        for which, part in ((curve, 1 - TOGETHER), (family, TOGETHER)):
-            _add_paths(out, np.sqrt(part / len(distances)), distance, which, unlearned, rng)
+    unlearned = width * np.sum(_unit_shapes()[2][1, shapes:] ** 2)
+    places, of_row = np.unique(np.stack(distances), axis=1, return_inverse=True)
+    root = _root(places, unlearned)
+    common = {one: rng.normal(size=(*size, len(root))) for one in np.unique(family)}
+    out = np.empty((*size, len(curve)))
+    for one in np.unique(curve):
+        rows = np.flatnonzero(curve == one)
+        own, shared = rng.normal(size=(*size, len(root))), common[family[rows[0]]]
+        path = np.sqrt(1 - TOGETHER) * own + np.sqrt(TOGETHER) * shared
+        out[..., rows] = path @ root[:, of_row[rows]]
     return out
 
 
-def _add_paths(
-    out: np.ndarray, scale: float, distance: np.ndarray, curve: np.ndarray, unlearned: float, rng: np.random.Generator
-) -> None:
-    """Add to rows, in place, paths of curves that have nothing to do with each other."""
-    for side in (1, -1):
-        for which in np.unique(curve[side * distance > 0]):
-            rows = np.flatnonzero((curve == which) & (side * distance > 0))
-            steps, of_row = np.unique(np.abs(distance[rows]), return_inverse=True)
-            slope = unlearned * rng.normal(size=out.shape[:-1])
-            out[..., rows] += scale * _path(steps, slope, rng)[..., of_row]
+def _root(distances: np.ndarray, unlearned: float) -> np.ndarray:
+    """Few paths (path, place), a random combination of which is a curve at distances (direction, place).
+
+    A Cholesky factor of their covariance that takes the place of most variance first and stops when `LEFT_OUT` is
+    reached (Harbrecht, Peters and Schneider 2012, doi 10.1016/j.apnum.2011.10.001, section 2).
+    """
+    left = _covariance(distances, distances, unlearned)
+    least, root = LEFT_OUT * np.max(left), np.empty((0, len(left)))
+    while np.max(left) > least:
+        most = np.argmax(left)
+        whole = _covariance(distances[:, [most]], distances, unlearned)
+        path = (whole - root[:, most] @ root) / np.sqrt(left[most])
+        root, left = np.vstack([root, path]), left - path**2
+    return root
 
 
-def _path(distances: np.ndarray, slope: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An integrated Wiener process of given first slope at increasing distances, shape (*size, distance)."""
-    value, size = np.zeros_like(slope), slope.shape
-    path = []
-    for step in np.diff(distances, prepend=0.0):
-        turn = np.sqrt(step) * rng.normal(size=size)
-        value = value + slope * step + turn * step / 2 + np.sqrt(step**3 / 12) * rng.normal(size=size)
-        slope = slope + turn
-        path.append(value)
-    return np.stack(path, axis=-1)
+def _covariance(one: np.ndarray, other: np.ndarray, slope: float) -> np.ndarray:
+    """Covariance (place) of a curve at distances (direction, place), its slope at the end of the runs having this."""
+    near, far = np.minimum(abs(one), abs(other)), np.maximum(abs(one), abs(other))
+    return np.mean(np.where(one * other > 0, _integrated(near, far) + slope * near * far, 0.0), axis=0)
+
+
+def _integrated(early: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """Covariance of an integrated Wiener process that starts at 0 without slope."""
+    return early**2 * (3 * late - early) / 6
