@@ -4,7 +4,8 @@
                                        [--attempts 2] [--out table.csv]
 
 Fits below a limit of compute or size and scores above it: error of the expectation, CRPS, and coverage and mean
-width of 50, 80, 90 and 95 % intervals of a new run.  FOLDER holds runs.csv and evals.csv, the public tables of
+width of 50, 80, 90 and 95 % intervals of a new run; noise is how far, by the forecast itself, one score lies from its
+expectation, the error of who knows that.  FOLDER holds runs.csv and evals.csv, the public tables of
 arXiv 2512.08894; without it the shipped data alone are used.  NAMES, with commas between them, are the laws to fit, in
 place of all; averages are then those whose laws are among them, and published estimators are left out.
 """
@@ -67,6 +68,7 @@ def scores(ahead: xr.Dataset, later: pd.DataFrame) -> dict[str, float]:
         "error": error.mean(),
         "relative_error": (error / table["observed"].clip(lower=0.01)).mean(),
         "bias": table["error"].mean(),
+        "noise": float(abs(ahead["accuracy"] - ahead["accuracy_mean"]).mean()),
         "crps": table["crps"].mean(),
         **{f"cover_{100 * p:g}": table[f"inside_{100 * p:g}"].mean() for p in PROBABILITIES},
         **{f"width_{100 * p:g}": table[f"width_{100 * p:g}"].mean() for p in PROBABILITIES},

@@ -76,7 +76,8 @@ def tried(model, table, seed=3):
 
 def oracle(design):
     """PyMC's own log density and gradient as a function of the flat unconstrained point."""
-    mode = pytensor.compile.mode.Mode(linker="vm", optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
+    python = pytensor.link.vm.VMLinker(use_cloop=False, c_thunks=False)  # each operation compiled would take minutes
+    mode = pytensor.compile.mode.Mode(linker=python, optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
     function = build(design).logp_dlogp_function(ravel_inputs=True, mode=mode)
     function.set_extra_values({})
     return function
