@@ -3,9 +3,9 @@
     python benchmarks/pooling.py [--folder FOLDER] [--krajewski FOLDER] [--only TEXT] [--thinnings 1] [--out scores.csv]
 
 Fits thinned data and forecasts the larger runs, with the registered laws under partial pooling, without pooling
-and with complete pooling.  Where there are several mixtures, "mixtures alike" leaves out what differs between them,
-which is a fairer rival than complete pooling over benchmarks that have little in common.  Beside them stands least
-squares as published (Krajewski et al. 2025, Eqs. 2 and 4), which pools nothing.
+and with complete pooling, one attempt a fit.  Where there are several mixtures, "mixtures alike" leaves out what
+differs between them, which is a fairer rival than complete pooling over benchmarks that have little in common.
+Beside them stands least squares as published (Krajewski et al. 2025, Eqs. 2 and 4), which pools nothing.
 
 With --folder finished fits are kept there, so that the same command goes on where it was stopped.
 --krajewski takes the folder of runs.csv and evals.csv, the public tables of arXiv 2512.08894.
@@ -181,6 +181,7 @@ def scored(case: Case, *, draws: int, folder: Path | None, n_jobs: int) -> tuple
         baselines=[case.published],
         seed=1,
         draws=draws,
+        attempts=1,
         resamples=100,
         folder=folder,
         n_jobs=n_jobs,
