@@ -184,7 +184,7 @@ def contest(
         tables.append(scored("published", name, point(name, known, later, told.resamples), later))
         print(f"published {name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     plan = later.drop(columns=["score", "n_correct", "problem"])
-    for name, fit, extra in fitted(ours, known, told.draws):
+    for name, fit, extra in fitted(ours, known, told.draws, told.attempts):
         ahead = bs.forecast(fit, plan, seed=1, even_if_not_converged=True)
         tables.append(scored("ours", name, ahead, later))
         verdicts[name] = f"{fit.verdict} ({extra['seconds']:.0f} s)"
@@ -318,6 +318,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--chance", choices=CHANCES, default=CHANCES[0])
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0])
     parser.add_argument("--draws", type=int, default=1000, help="of each of four chains of our models (1000)")
+    parser.add_argument("--attempts", type=int, default=2, help="of a fit that fails its verdict (2)")
     parser.add_argument("--resamples", type=int, default=RESAMPLES, help="of the bootstrap of published estimators")
     every = {n for names in (*PUBLISHED.values(), *OURS.values()) for n in names}
     for option, names in (("--published", PUBLISHED), ("--ours", OURS)):
