@@ -76,9 +76,11 @@ def tried(model, table, seed=3):
 
 def oracle(design):
     """PyMC's own log density and gradient as a function of the flat unconstrained point."""
-    python = pytensor.link.vm.VMLinker(use_cloop=False, c_thunks=False)  # each operation compiled would take minutes
-    mode = pytensor.compile.mode.Mode(linker=python, optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
-    function = build(design).logp_dlogp_function(ravel_inputs=True, mode=mode)
+    model = build(design)
+    wide = len(model.basic_RVs + model.potentials) > 30  # a sum of so many terms needs C, which takes minutes
+    linker = pytensor.link.vm.VMLinker(use_cloop=False, c_thunks=wide)
+    mode = pytensor.compile.mode.Mode(linker=linker, optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
+    function = model.logp_dlogp_function(ravel_inputs=True, mode=mode)
     function.set_extra_values({})
     return function
 
