@@ -8,67 +8,67 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from bayes_scaling.averaging import average
-    from bayes_scaling.backtesting import Backtest, backtest
-    from bayes_scaling.baselines import BASELINES, baseline
-    from bayes_scaling.calibration import plot_backtest, plot_calibration
-    from bayes_scaling.comparing import Comparison, compare
-    from bayes_scaling.data import describe_datasets, load_dataset, plan_runs, read_runs
-    from bayes_scaling.documents import list_models, load_model
-    from bayes_scaling.ensemble import Average
-    from bayes_scaling.evaluation import score_forecast, summarise_scores
-    from bayes_scaling.figures import plot_law
-    from bayes_scaling.fitting import Fit, fit
-    from bayes_scaling.forecasting import forecast
-    from bayes_scaling.forest import plot_exponents
-    from bayes_scaling.locking import read_locked
-    from bayes_scaling.outcomes import score_locked
-    from bayes_scaling.overlay import plot_laws
-    from bayes_scaling.passk import pass_at_k
-    from bayes_scaling.readers import read_krajewski
-    from bayes_scaling.sensitivity import prior_sensitivity
-    from bayes_scaling.splitting import Split, split_above, split_groups, split_targets
-    from bayes_scaling.summaries import average_benchmarks, summarise
+from bayes_scaling.version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from bayes_scaling.data.readers.krajewski import read_krajewski
+    from bayes_scaling.data.runs import describe_datasets, load_dataset, plan_runs, read_runs
+    from bayes_scaling.evaluation.averaging import average
+    from bayes_scaling.evaluation.backtest.backtesting import Backtest, backtest
+    from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
+    from bayes_scaling.evaluation.comparing import Comparison, compare
+    from bayes_scaling.evaluation.locked_outcomes import score_locked
+    from bayes_scaling.evaluation.prior_sensitivity import prior_sensitivity
+    from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
+    from bayes_scaling.evaluation.splits import Split, split_above, split_groups, split_targets
+    from bayes_scaling.forecasting.forecast import forecast
+    from bayes_scaling.forecasting.locking import read_locked
+    from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
+    from bayes_scaling.inference.averaged_fits import Average
+    from bayes_scaling.inference.fitting import Fit, fit
+    from bayes_scaling.laws.pass_at_k import pass_at_k
+    from bayes_scaling.models.documents import list_models, load_model
+    from bayes_scaling.reporting.backtest_figure import plot_backtest, plot_calibration
+    from bayes_scaling.reporting.exponents_figure import plot_exponents
+    from bayes_scaling.reporting.law_figure import plot_law
+    from bayes_scaling.reporting.laws_figure import plot_laws
 
 _HOMES = {
-    "Average": "ensemble",
-    "BASELINES": "baselines",
-    "Backtest": "backtesting",
-    "Comparison": "comparing",
-    "Fit": "fitting",
-    "Split": "splitting",
-    "average": "averaging",
-    "average_benchmarks": "summaries",
-    "backtest": "backtesting",
-    "baseline": "baselines",
-    "compare": "comparing",
-    "describe_datasets": "data",
-    "fit": "fitting",
-    "forecast": "forecasting",
-    "list_models": "documents",
-    "load_dataset": "data",
-    "load_model": "documents",
-    "pass_at_k": "passk",
-    "plan_runs": "data",
-    "plot_backtest": "calibration",
-    "plot_calibration": "calibration",
-    "plot_exponents": "forest",
-    "plot_law": "figures",
-    "plot_laws": "overlay",
-    "prior_sensitivity": "sensitivity",
-    "read_krajewski": "readers",
-    "read_locked": "locking",
-    "read_runs": "data",
-    "score_forecast": "evaluation",
-    "score_locked": "outcomes",
-    "split_above": "splitting",
-    "split_groups": "splitting",
-    "split_targets": "splitting",
-    "summarise": "summaries",
-    "summarise_scores": "evaluation",
+    "Average": "inference.averaged_fits",
+    "BASELINES": "evaluation.baselines.baseline",
+    "Backtest": "evaluation.backtest.backtesting",
+    "Comparison": "evaluation.comparing",
+    "Fit": "inference.fitting",
+    "Split": "evaluation.splits",
+    "average": "evaluation.averaging",
+    "average_benchmarks": "forecasting.summaries",
+    "backtest": "evaluation.backtest.backtesting",
+    "baseline": "evaluation.baselines.baseline",
+    "compare": "evaluation.comparing",
+    "describe_datasets": "data.runs",
+    "fit": "inference.fitting",
+    "forecast": "forecasting.forecast",
+    "list_models": "models.documents",
+    "load_dataset": "data.runs",
+    "load_model": "models.documents",
+    "pass_at_k": "laws.pass_at_k",
+    "plan_runs": "data.runs",
+    "plot_backtest": "reporting.backtest_figure",
+    "plot_calibration": "reporting.backtest_figure",
+    "plot_exponents": "reporting.exponents_figure",
+    "plot_law": "reporting.law_figure",
+    "plot_laws": "reporting.laws_figure",
+    "prior_sensitivity": "evaluation.prior_sensitivity",
+    "read_krajewski": "data.readers.krajewski",
+    "read_locked": "forecasting.locking",
+    "read_runs": "data.runs",
+    "score_forecast": "evaluation.scores",
+    "score_locked": "evaluation.locked_outcomes",
+    "split_above": "evaluation.splits",
+    "split_groups": "evaluation.splits",
+    "split_targets": "evaluation.splits",
+    "summarise": "forecasting.summaries",
+    "summarise_scores": "evaluation.scores",
 }
 
 __all__ = [

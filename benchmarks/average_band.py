@@ -14,8 +14,8 @@ from splits import gadre, olmo
 
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.summaries import average_benchmarks
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.forecasting.summaries import average_benchmarks
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ import pandas as pd
 from splits import compute_splits, size_splits
 
 import bayes_scaling as bs
-from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.model import Model
-from bayes_scaling.summaries import average_benchmarks
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.forecasting.summaries import average_benchmarks
+from bayes_scaling.models.documents import from_document, to_document
+from bayes_scaling.models.model import Model
 
 # With the law of parameters and tokens these take minutes a fit and still do not converge (r-hat 1.5).
 SKIPPED = {"compute": (), "size": ("beta_binomial", "floor + ceiling")}

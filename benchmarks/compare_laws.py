@@ -25,8 +25,8 @@ from splits import Split, compute_splits, krajewski_splits, olmo_published, size
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.fitting import Fit
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.inference.fitting import Fit
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 MODELS = {

@@ -15,10 +15,10 @@ import pandas as pd
 import pymc as pm
 from splits import gadre
 
-from bayes_scaling.documents import load_model
-from bayes_scaling.forms import C0
-from bayes_scaling.likelihoods import EDGE
-from bayes_scaling.variation import SPREAD_SCALE
+from bayes_scaling.laws.basic import C0
+from bayes_scaling.laws.likelihoods import EDGE
+from bayes_scaling.models.documents import load_model
+from bayes_scaling.models.effects import SPREAD_SCALE
 
 
 def naive_model(runs: pd.DataFrame) -> pm.Model:

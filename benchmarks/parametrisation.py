@@ -16,8 +16,8 @@ from unittest.mock import patch
 from splits import gadre
 
 import bayes_scaling as bs
-from bayes_scaling.design import Design
 from bayes_scaling.errors import ScalingWarning
+from bayes_scaling.inference.design import Design
 
 RULES: dict[str, Callable[..., float] | None] = {
     "non-centred (0)": lambda design, effect: 0.0,

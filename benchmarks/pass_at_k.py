@@ -23,9 +23,9 @@ import pandas as pd
 import scoringrules
 
 import bayes_scaling as bs
-from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.errors import DataWarning, ScalingWarning
-from bayes_scaling.model import Model
+from bayes_scaling.models.documents import from_document, to_document
+from bayes_scaling.models.model import Model
 
 TRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000, 4000, 10_000)
 FITTED_K = 32

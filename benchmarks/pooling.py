@@ -24,11 +24,11 @@ import pandas as pd
 from splits import gadre, krajewski, olmo_published
 
 import bayes_scaling as bs
-from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.evaluation import resampled, summarise_scores
-from bayes_scaling.model import Model
-from bayes_scaling.splitting import Split
+from bayes_scaling.evaluation.scores import resampled, summarise_scores
+from bayes_scaling.evaluation.splits import Split
+from bayes_scaling.models.documents import from_document, to_document
+from bayes_scaling.models.model import Model
 
 FEW = (4, 5, 6)  # runs of each benchmark
 NEW = 3  # runs of a new mixture

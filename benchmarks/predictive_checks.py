@@ -14,11 +14,11 @@ import pandas as pd
 from splits import gadre, olmo
 
 import bayes_scaling as bs
-from bayes_scaling.documents import from_document, to_document
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.model import Model
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.laws.likelihoods import LIKELIHOODS
+from bayes_scaling.models.documents import from_document, to_document
+from bayes_scaling.models.model import Model
 
 
 def under(likelihood: str) -> Model:

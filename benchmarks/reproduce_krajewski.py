@@ -41,12 +41,12 @@ from compare_laws import PROBABILITIES, RESAMPLES, fitted
 from pass_at_k import FITTED_K
 
 import bayes_scaling as bs
-from bayes_scaling.cells import chances
+from bayes_scaling.data.readers.krajewski import VAL_SETS
 from bayes_scaling.errors import DataWarning, ScalingWarning
-from bayes_scaling.estimators import BASELINES
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.readers import VAL_SETS
-from bayes_scaling.stages import ABOVE_CHANCE, LOGARITHM, RAW
+from bayes_scaling.evaluation.baselines.cell_fits import chances
+from bayes_scaling.evaluation.baselines.estimators import BASELINES
+from bayes_scaling.evaluation.baselines.stages import ABOVE_CHANCE, LOGARITHM, RAW
+from bayes_scaling.evaluation.scores import score_forecast
 
 TWELVE = (
     *("arc_easy", "arc_challenge", "sciq", "piqa", "hellaswag", "winogrande", "webqs", "triviaqa", "lambada"),

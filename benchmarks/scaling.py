@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import load_model
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.models.documents import load_model
 
 
 def table(benchmarks: int, mixtures: int, sizes: int) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 import bayes_scaling as bs
-from bayes_scaling.demo import BENCHMARKS, LAWLESS
+from bayes_scaling.cli.demo import BENCHMARKS, LAWLESS
 
 Split = tuple[str, str, pd.DataFrame, pd.DataFrame]
 

@@ -23,7 +23,7 @@ from splits import gadre, krajewski, olmo
 
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.model import Model
+from bayes_scaling.models.model import Model
 
 OF_COMPUTE = ("power_law", "power_law_discrepancy")
 OF_SIZE = ("params_tokens", "params_tokens_discrepancy")

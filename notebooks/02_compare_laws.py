@@ -13,7 +13,7 @@ import warnings
 import pandas as pd
 
 import bayes_scaling as bs
-from bayes_scaling.evaluation import score_forecast
+from bayes_scaling.evaluation.scores import score_forecast
 
 pd.options.display.float_format = "{:.3f}".format
 

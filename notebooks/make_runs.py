@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bayes_scaling import load_dataset
-from bayes_scaling.units import size_text
+from bayes_scaling.data.sizes import size_text
 
 TASKS = ("arc_easy", "boolq", "copa", "hellaswag", "lambada_openai", "openbook_qa", "piqa", "squad")
 NAMES = {

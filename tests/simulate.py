@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data import validate
-from bayes_scaling.design import Design, lay_out
-from bayes_scaling.discrepancy import TAILS
-from bayes_scaling.documents import from_document, load_model, to_document
-from bayes_scaling.drawing import draw
-from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.layout import expand, slots, spread
-from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
-from bayes_scaling.model import Model
-from bayes_scaling.variation import Effect
-from bayes_scaling.verdict import Verdict
+from bayes_scaling.data.runs import validate
+from bayes_scaling.inference.design import Design, lay_out
+from bayes_scaling.inference.fitting import Fit, fit
+from bayes_scaling.inference.layout import expand, slots, spread
+from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.inference.verdict import Verdict
+from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
+from bayes_scaling.models.discrepancy import TAILS
+from bayes_scaling.models.documents import from_document, load_model, to_document
+from bayes_scaling.models.effects import Effect
+from bayes_scaling.models.model import Model
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
 ITEMS = (1000, 2000, 5000, 300)

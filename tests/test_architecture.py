@@ -14,50 +14,123 @@ import numpy as np
 import pytest
 
 import bayes_scaling
-from bayes_scaling import forms
-from bayes_scaling.forms import FORMS
+from bayes_scaling.laws import basic as forms
+from bayes_scaling.laws.basic import FORMS
 
 ROOT = Path(bayes_scaling.__file__).parents[1]
 PACKAGE = ROOT / "bayes_scaling"
 
 # A module imports only modules that stand before it.
 ORDER = [
-    *("errors", "ops", "passk", "library", "units", "columns", "checks", "tables", "naming", "plans", "data"),
-    *("parameters", "readers", "forms", "bends", "losses", "laws", "likelihoods", "heads"),
-    *("discrepancy", "variation", "model", "documents", "design", "graph"),
     *(
-        "layout",
-        "specials",
-        "effects",
-        "kernel",
-        "rows",
-        "packing",
-        "density",
-        "sampling",
-        "verdict",
-        "fitting",
-        "storage",
-        "drawing",
-        "luck",
+        "errors",
+        "version",
+        "laws.ops",
+        "laws.pass_at_k",
+        "library",
+        "data.sizes",
+        "data.columns",
+        "data.checks",
+        "data.headers",
+        "data.run_names",
+        "data.plans",
+        "data.runs",
     ),
-    *("caveats", "population", "tries", "pointwise", "provenance", "ensemble", "locking", "forecasting"),
-    *("summaries", "evaluation", "outcomes", "sensitivity"),
-    *("solvers", "stages", "estimators", "cells", "baselines"),
-    *("splitting", "shipping", "shards", "dispatch", "backtesting"),
-    *("reloo", "crossvalidation", "averaging", "comparing", "planning"),
-    *("curves", "figures", "overlay", "forest", "calibration"),
-    *("terminal", "demo", "reporting", "asked", "cli", "__main__", "__init__"),
+    *(
+        "laws.parameters",
+        "data.readers.krajewski",
+        "laws.basic",
+        "laws.changing_exponent",
+        "laws.two_stage",
+        "laws.all_laws",
+        "laws.likelihoods",
+        "models.heads",
+    ),
+    *(
+        "models.discrepancy",
+        "models.effects",
+        "models.model",
+        "models.documents",
+        "inference.design",
+        "inference.pymc_model",
+    ),
+    *(
+        "inference.layout",
+        "inference.compiled.special_functions",
+        "inference.compiled.group_effects",
+        "inference.compiled.kernel",
+        "inference.compiled.row_code",
+        "inference.compiled.packing",
+        "inference.compiled.density",
+        "inference.sampling",
+        "inference.verdict",
+        "inference.fitting",
+        "inference.fit_file",
+        "inference.pymc_draws",
+        "forecasting.run_noise",
+    ),
+    *(
+        "forecasting.caveats",
+        "inference.unseen_groups",
+        "forecasting.pass_at_k",
+        "inference.log_densities",
+        "forecasting.provenance",
+        "inference.averaged_fits",
+        "forecasting.locking",
+        "forecasting.forecast",
+    ),
+    *("forecasting.summaries", "evaluation.scores", "evaluation.locked_outcomes", "evaluation.prior_sensitivity"),
+    *(
+        "evaluation.baselines.solvers",
+        "evaluation.baselines.stages",
+        "evaluation.baselines.estimators",
+        "evaluation.baselines.cell_fits",
+        "evaluation.baselines.baseline",
+    ),
+    *(
+        "evaluation.splits",
+        "models.user_laws",
+        "evaluation.backtest.shards",
+        "evaluation.backtest.parallel",
+        "evaluation.backtest.backtesting",
+    ),
+    *(
+        "evaluation.loo_refits",
+        "evaluation.cross_validation",
+        "evaluation.averaging",
+        "evaluation.comparing",
+        "planning",
+    ),
+    *(
+        "reporting.curves",
+        "reporting.law_figure",
+        "reporting.laws_figure",
+        "reporting.exponents_figure",
+        "reporting.backtest_figure",
+    ),
+    *("reporting.terminal", "cli.demo", "cli.options", "cli.commands", "__main__", "__init__"),
 ]
-LATE = {("fitting", "storage")}  # imported inside a function: Fit.save and Fit.load are a convenience
+LATE = {
+    ("inference.fitting", "inference.fit_file")
+}  # imported inside a function: Fit.save and Fit.load are a convenience
 
 HEAVY = {"pymc", "pytensor", "numba", "matplotlib", "arviz", "nutpie"}
-LIGHT_MODULES = ["bayes_scaling", "bayes_scaling.data", "bayes_scaling.documents", "bayes_scaling.cli"]
+LIGHT_MODULES = [
+    "bayes_scaling",
+    "bayes_scaling.data.runs",
+    "bayes_scaling.models.documents",
+    "bayes_scaling.cli.commands",
+]
 
 # Needed without being imported by name: engines of pandas and xarray, and the family that arviz pins.
 UNNAMED = {"pyarrow", "h5netcdf", "h5py", "arviz"}
 INSIDE = {"arviz_stats": "arviz"}
 
-MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.glob("*.py"))}
+PATHS = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+FACES = {
+    name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PATHS.items() if name.endswith(".__init__")
+}
+MODULES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PATHS.items() if name not in FACES}
 every_module = pytest.mark.parametrize("module", MODULES)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -65,15 +138,15 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def imported(module: str) -> set[str]:
     """Modules of this package that a module imports, at its top or inside a function."""
-    found = set()
+    names: set[str] = set()
     for node in ast.walk(MODULES[module]):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("bayes_scaling")}
-        elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("bayes_scaling")):
-            inner = (node.module or "").removeprefix("bayes_scaling").strip(".")
-            names = {alias.name for alias in node.names} - {"__version__"}  # stands before everything, in any order
-            found |= {inner} if inner else {name if name in MODULES else "" for name in names}
-    return {name or "__init__" for name in found}
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} has a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    inside = {name.partition(".")[2] for name in names if name.partition(".")[0] == "bayes_scaling"}
+    return {name if name in MODULES else name.rpartition(".")[0] or "__init__" for name in inside}
 
 
 def foreign() -> set[str]:
@@ -96,7 +169,7 @@ def lines_of_code(module: str, function: Function) -> int:
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     if not body:
         return 0
-    lines = (PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()
+    lines = PATHS[module].read_text(encoding="utf-8").splitlines()
     held = lines[body[0].lineno - 1 : function.end_lineno]
     return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in held)
 
@@ -126,6 +199,12 @@ def test_late_imports_are_inside_functions_and_still_needed(module, later):
     assert not any(later in ast.unparse(n) for n in MODULES[module].body if isinstance(n, ast.Import | ast.ImportFrom))
 
 
+def test_every_room_says_what_it_holds_and_no_more():
+    assert {path.parent for path in PATHS.values()} - {PACKAGE} == {PATHS[name].parent for name in FACES}
+    for name, tree in FACES.items():
+        assert len(tree.body) == 1 and ast.get_docstring(tree), f"{name} must hold one docstring and import nothing"
+
+
 def test_dependencies_are_those_that_are_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in project["dependencies"]}
@@ -136,7 +215,7 @@ def test_dependencies_are_those_that_are_imported():
 
 @every_module
 def test_modules_are_short(module):
-    lines = (PACKAGE / f"{module}.py").read_text(encoding="utf-8").count("\n")
+    lines = PATHS[module].read_text(encoding="utf-8").count("\n")
     assert lines <= 300, f"{module}.py has {lines} lines, more than 300"
 
 

@@ -14,23 +14,23 @@ from scipy import stats
 from simulate import failed, grid, prior_points, simulate, small_fit, variant
 
 import bayes_scaling as bs
-from bayes_scaling import averaging
-from bayes_scaling.averaging import average, stacked
-from bayes_scaling.crossvalidation import folds_by_scale, leave_one_out
-from bayes_scaling.data import load_dataset, plan_runs
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, load_model, to_document
-from bayes_scaling.ensemble import Average, assigned
+from bayes_scaling.data.runs import load_dataset, plan_runs
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.layout import expand
-from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.pointwise import density_factor, head_data, log_likelihood, log_predictive, logp, taken
-from bayes_scaling.provenance import ORIGIN
-from bayes_scaling.summaries import average_benchmarks, summarise
-from bayes_scaling.verdict import Verdict
+from bayes_scaling.evaluation import averaging
+from bayes_scaling.evaluation.averaging import average, stacked
+from bayes_scaling.evaluation.cross_validation import folds_by_scale, leave_one_out
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.provenance import ORIGIN
+from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
+from bayes_scaling.inference.averaged_fits import Average, assigned
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import Fit, fit
+from bayes_scaling.inference.layout import expand
+from bayes_scaling.inference.log_densities import density_factor, head_data, log_likelihood, log_predictive, logp, taken
+from bayes_scaling.inference.verdict import Verdict
+from bayes_scaling.laws.likelihoods import LIKELIHOODS
+from bayes_scaling.models.documents import from_document, load_model, to_document
 
 FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 SHARES = np.linspace(0, 1, 1001)

@@ -20,13 +20,14 @@ import xarray as xr
 from simulate import asked, grid, simulate
 
 import bayes_scaling as bs
-from bayes_scaling import dispatch, ops
-from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.forms import C0, FORMS, form
-from bayes_scaling.likelihoods import LIKELIHOODS, likelihood
-from bayes_scaling.parameters import positive, real
-from bayes_scaling.shards import found_in, run_shard, shard_of
+from bayes_scaling.evaluation.backtest import parallel as dispatch
+from bayes_scaling.evaluation.backtest.shards import found_in, run_shard, shard_of
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.basic import C0, FORMS, form
+from bayes_scaling.laws.likelihoods import LIKELIHOODS, likelihood
+from bayes_scaling.laws.parameters import positive, real
+from bayes_scaling.models.documents import from_document, load_model, to_document
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*did not converge:bayes_scaling.errors.ScalingWarning")
 QUICK = {"seed": 1, "chains": 2, "draws": 50, "tune": 60, "attempts": 1, "n_jobs": 1, "progress": False}
@@ -412,7 +413,7 @@ import warnings
 warnings.simplefilter("ignore")
 import test_backtesting as t
 import bayes_scaling as bs
-from bayes_scaling import dispatch
+from bayes_scaling.evaluation.backtest import parallel as dispatch
 run = dispatch.run_shard
 def slow(shard):
     import time
@@ -471,7 +472,7 @@ def test_jobs_can_share_a_folder_and_the_work(tmp_path, monkeypatch):
 
 
 def test_a_model_is_compiled_once_and_reused_by_every_refit(monkeypatch):
-    from bayes_scaling import density
+    from bayes_scaling.inference.compiled import density
 
     written = []
     monkeypatch.setattr(density, "_source", lambda model, made=density._source: written.append(1) or made(model))

@@ -12,20 +12,20 @@ from scipy import stats
 from simulate import grid, prior_points, simulate
 
 from bayes_scaling import BASELINES, baseline
-from bayes_scaling.baselines import VERDICT, coefficients
-from bayes_scaling.data import load_dataset, plan_runs
-from bayes_scaling.documents import load_model
+from bayes_scaling.data.runs import load_dataset, plan_runs
 from bayes_scaling.errors import DataError
-from bayes_scaling.estimators import broken_power_law
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.fitting import Fit
-from bayes_scaling.forecasting import LAW_UNCERTAINTY, forecast
-from bayes_scaling.forms import C0, FORMS
-from bayes_scaling.layout import expand
-from bayes_scaling.provenance import canonical
-from bayes_scaling.solvers import jacobian
-from bayes_scaling.summaries import average_benchmarks, summarise
-from bayes_scaling.verdict import Verdict
+from bayes_scaling.evaluation.baselines.baseline import VERDICT, coefficients
+from bayes_scaling.evaluation.baselines.estimators import broken_power_law
+from bayes_scaling.evaluation.baselines.solvers import jacobian
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, forecast
+from bayes_scaling.forecasting.provenance import canonical
+from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
+from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.inference.layout import expand
+from bayes_scaling.inference.verdict import Verdict
+from bayes_scaling.laws.basic import C0, FORMS
+from bayes_scaling.models.documents import load_model
 
 TRUTH = {
     "direct": [(-0.3, 0.25)],
@@ -43,7 +43,7 @@ every_baseline = pytest.mark.parametrize("name", BASELINES)
 
 @pytest.fixture(autouse=True)
 def few_hops(monkeypatch):
-    monkeypatch.setattr("bayes_scaling.solvers.HOPS", 3)
+    monkeypatch.setattr("bayes_scaling.evaluation.baselines.solvers.HOPS", 3)
 
 
 def sizes(params=(2e8, 5e8, 1e9, 3e9, 1e10), ratios=(5.0, 20.0, 80.0)):

@@ -12,10 +12,10 @@ import pytest
 from scipy.stats import chisquare
 from simulate import asked, grid, prior_points, scored, simulate
 
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import list_models, load_model
-from bayes_scaling.layout import expand, read_by_users, slots
-from bayes_scaling.sampling import Settings, sample
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.layout import expand, read_by_users, slots
+from bayes_scaling.inference.sampling import Settings, sample
+from bayes_scaling.models.documents import list_models, load_model
 
 SIMULATIONS, BINS = 80, 8
 SETTINGS = Settings(chains=2, draws=250, tune=250, thin=1)

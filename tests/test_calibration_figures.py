@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from simulate import grid
 
 import bayes_scaling as bs
-from bayes_scaling.backtesting import Backtest
-from bayes_scaling.calibration import LEVELS
-from bayes_scaling.curves import COLOURS
 from bayes_scaling.errors import DataError
-from bayes_scaling.figures import ALARM
+from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.reporting.backtest_figure import LEVELS
+from bayes_scaling.reporting.curves import COLOURS
+from bayes_scaling.reporting.law_figure import ALARM
 
 
 def past(law_sd=(0.03, 0.03), converged=True, tried=False, mixtures=2):

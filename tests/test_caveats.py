@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from simulate import small_fit
 
-from bayes_scaling.caveats import AT_CHANCE, JUST_LEFT, NO_LAW, UNSEEN, notes, remark
-from bayes_scaling.data import load_dataset
+from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.forecasting.caveats import AT_CHANCE, JUST_LEFT, NO_LAW, UNSEEN, notes, remark
 
 SIZES = np.geomspace(1e18, 1e22, 24)
 

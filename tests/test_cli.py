@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import bayes_scaling as bs
-from bayes_scaling import cli, demo
+from bayes_scaling.cli import commands as cli
+from bayes_scaling.cli import demo
 
 TINY = ("--chains", "2", "--draws", "100", "--tune", "150", "--seed", "1")
 CHOSEN = ("--benchmark", "piqa", "--benchmark", "hellaswag", "--benchmark", "copa")
@@ -53,7 +54,7 @@ def test_python_m_answers_with_the_version():
 @pytest.mark.parametrize("arguments", [("--help",), ("datasets",)])
 def test_small_questions_load_nothing_heavy(arguments):
     code = (
-        "import sys; from bayes_scaling.cli import main; main(sys.argv[1:], standalone_mode=False); "
+        "import sys; from bayes_scaling.cli.commands import main; main(sys.argv[1:], standalone_mode=False); "
         "sys.exit(any(m in sys.modules for m in ('pymc', 'pytensor', 'arviz', 'matplotlib', 'xarray')))"
     )
     assert subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True).returncode == 0
@@ -63,7 +64,7 @@ def test_check_summarises_a_large_table_without_pymc(tmp_path, table):
     big = pd.concat([pd.read_csv(table).assign(run=lambda t, i=i: t["run"] + f" {i}") for i in range(7)])
     big.to_csv(tmp_path / "big.csv", index=False)
     code = (
-        "import sys; from bayes_scaling.cli import main; main(['check', sys.argv[1]], standalone_mode=False); "
+        "import sys; from bayes_scaling.cli.commands import main; main(['check', sys.argv[1]], standalone_mode=False); "
         "sys.exit('pymc' in sys.modules or 'pytensor' in sys.modules)"
     )
     start = time.perf_counter()
@@ -156,7 +157,7 @@ def test_fit_writes_the_file_and_says_that_it_did_not_converge(fitted):
 
 
 def test_fit_refuses_to_overwrite_before_it_samples(fitted, table, monkeypatch):
-    monkeypatch.setattr("bayes_scaling.fitting.fit", lambda *_, **__: pytest.fail("sampled"))
+    monkeypatch.setattr("bayes_scaling.inference.fitting.fit", lambda *_, **__: pytest.fail("sampled"))
     result = run("fit", table, "power_law", "--out", fitted[0])
     assert result.exit_code == 2
     assert result.stderr == f"error: {fitted[0]} exists; choose another name, or replace it with --force\n"

@@ -11,13 +11,13 @@ from scipy.special import logsumexp
 from simulate import failed, grid, prior_points, simulate, small_fit
 
 import bayes_scaling as bs
-from bayes_scaling.comparing import NAMES, _differences, _winner, run_folds, scale_folds
-from bayes_scaling.data import load_dataset
-from bayes_scaling.design import lay_out, observe
-from bayes_scaling.documents import from_document, load_model, to_document
+from bayes_scaling.data.runs import load_dataset
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
-from bayes_scaling.fitting import fit
-from bayes_scaling.pointwise import log_predictive
+from bayes_scaling.evaluation.comparing import NAMES, _differences, _winner, run_folds, scale_folds
+from bayes_scaling.inference.design import lay_out, observe
+from bayes_scaling.inference.fitting import fit
+from bayes_scaling.inference.log_densities import log_predictive
+from bayes_scaling.models.documents import from_document, load_model, to_document
 
 SHORT = {"seed": 1, "chains": 2, "draws": 60, "tune": 100}
 COLUMNS = [

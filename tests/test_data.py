@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_scaling import data, library, units
-from bayes_scaling.checks import SHOWN
-from bayes_scaling.columns import COLUMNS
-from bayes_scaling.data import plan_runs, read_runs, validate
+from bayes_scaling import library
+from bayes_scaling.data import runs as data
+from bayes_scaling.data import sizes as units
+from bayes_scaling.data.checks import SHOWN
+from bayes_scaling.data.columns import COLUMNS
+from bayes_scaling.data.runs import plan_runs, read_runs, validate
 from bayes_scaling.errors import DataError, DataWarning, FileError
 
 SIZES = [1e8, 1e9, 7e9]

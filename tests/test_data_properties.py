@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bayes_scaling.columns import COLUMNS, METRICS
-from bayes_scaling.data import read_runs, validate
+from bayes_scaling.data.columns import COLUMNS, METRICS
+from bayes_scaling.data.runs import read_runs, validate
 from bayes_scaling.errors import DataError, DataWarning
 
 # 250 + 300 + 200 + 100 tables that are bad or odd, the same ones every time

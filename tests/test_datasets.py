@@ -5,7 +5,8 @@ import importlib.util
 import pandas as pd
 import pytest
 
-from bayes_scaling import data, library
+from bayes_scaling import library
+from bayes_scaling.data import runs as data
 
 NAMES = library.names("datasets")
 

@@ -17,21 +17,21 @@ from pytensor.tensor.elemwise import Elemwise
 from scipy.optimize import minimize
 from simulate import asked, goes_with, grid, prior_points, simulate, variant
 
-from bayes_scaling import density as density_module
-from bayes_scaling import ops
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
-from bayes_scaling.fitting import fit
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.forms import C0, FORMS, form
-from bayes_scaling.graph import build
-from bayes_scaling.layout import expand
-from bayes_scaling.likelihoods import COUNTS, LIKELIHOODS, TRIES
-from bayes_scaling.model import POOLINGS
-from bayes_scaling.parameters import positive
-from bayes_scaling.rows import Unprintable
-from bayes_scaling.sampling import Settings, local_factor, sample
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.compiled import density as density_module
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.compiled.row_code import Unprintable
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import fit
+from bayes_scaling.inference.layout import expand
+from bayes_scaling.inference.pymc_model import build
+from bayes_scaling.inference.sampling import Settings, local_factor, sample
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.basic import C0, FORMS, form
+from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, TRIES
+from bayes_scaling.laws.parameters import positive
+from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.models.model import POOLINGS
 
 BENCHMARKS = (1, 2, 3)
 # One law with every pooling and every likelihood that it can have; the others once each, as their laws differ.
@@ -230,9 +230,9 @@ def test_order_of_rows_does_not_matter():
 
 IN_A_PROCESS = """
 import sys; sys.path.insert(0, {tests!r})
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import load_model
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.models.documents import load_model
 from simulate import grid
 density = compile_density(lay_out(load_model("power_law"), grid(benchmarks=2, mixtures=1)))
 print(density([0.1] * density.n_dim)[0])

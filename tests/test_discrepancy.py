@@ -11,10 +11,15 @@ from scipy.stats import t as student
 from simulate import grid, prior_points, simulate, unfitted
 from test_density import agrees, points_of, scores
 
-from bayes_scaling.data import plan_runs
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import lay_out
-from bayes_scaling.discrepancy import (
+from bayes_scaling.data.runs import plan_runs
+from bayes_scaling.errors import DataError, ModelError
+from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, forecast
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.layout import expand
+from bayes_scaling.inference.unseen_groups import extended
+from bayes_scaling.laws.likelihoods import SCORES
+from bayes_scaling.models.discrepancy import (
     CURVE,
     SHAPES,
     SIZES,
@@ -26,12 +31,7 @@ from bayes_scaling.discrepancy import (
     t_distributed,
     walks,
 )
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
-from bayes_scaling.errors import DataError, ModelError
-from bayes_scaling.forecasting import LAW_UNCERTAINTY, forecast
-from bayes_scaling.layout import expand
-from bayes_scaling.likelihoods import SCORES
-from bayes_scaling.population import extended
+from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 
 SPAN = (19.0, 22.0)
 WIDTH = SPAN[1] - SPAN[0]

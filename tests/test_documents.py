@@ -5,15 +5,15 @@ from copy import deepcopy
 
 import pytest
 
-from bayes_scaling.data import load_dataset
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.data.runs import load_dataset
 from bayes_scaling.errors import DataError, ModelError
-from bayes_scaling.forms import FORMS
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.laws.basic import FORMS
+from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.library import names, shelf
-from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.model import POOLINGS
-from bayes_scaling.variation import NOISE_GROUPS, Effect
+from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.models.effects import NOISE_GROUPS, Effect
+from bayes_scaling.models.model import POOLINGS
 
 GOOD = {
     "name": "mine",

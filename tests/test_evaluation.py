@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.evaluation import binned, resampled, score_forecast, summarise_scores
+from bayes_scaling.evaluation.scores import binned, resampled, score_forecast, summarise_scores
 
 COLUMNS = [
     *("observed", "error", "relative_error", "crps", "log_score", "pinball", "pit"),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError, FitError, ModelError
-from bayes_scaling.verdict import Verdict
+from bayes_scaling.inference.verdict import Verdict
 
 BENCHMARKS = ["hellaswag", "piqa", "lambada_openai"]
 PASSED = Verdict(2, 100, 1.0, 500, 500, 0, 0.9, 0, {})
@@ -139,8 +139,8 @@ def test_same_seed_same_bands(fit):
 
 def test_a_model_of_sizes_and_tokens_walks_along_the_ratio_of_the_runs(runs):
     known = runs[runs["benchmark"].isin(["piqa"]) & (runs["mixture"] == "C4")].reset_index(drop=True)
-    from bayes_scaling.curves import path, plan_along, view_of
-    from bayes_scaling.fitting import Fit
+    from bayes_scaling.inference.fitting import Fit
+    from bayes_scaling.reporting.curves import path, plan_along, view_of
 
     unfitted = Fit(bs.load_model("params_tokens"), known, pd.NA, PASSED)
     plan = plan_along(unfitted, view_of(unfitted, None, None, 1.0, (0.8,), None), "piqa")

@@ -9,13 +9,13 @@ import pytest
 import xarray as xr
 from simulate import failed, grid, small_fit
 
-from bayes_scaling import fitting, sampling
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, load_model, to_document
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
-from bayes_scaling.fitting import fit
-from bayes_scaling.layout import read_by_users
-from bayes_scaling.verdict import Verdict, judge
+from bayes_scaling.inference import fitting, sampling
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import fit
+from bayes_scaling.inference.layout import read_by_users
+from bayes_scaling.inference.verdict import Verdict, judge
+from bayes_scaling.models.documents import from_document, load_model, to_document
 
 GOOD = Verdict(
     chains=4, draws=1000, r_hat=1.004, ess_bulk=900.0, ess_tail=800.0, divergences=0, e_bfmi=0.9, saturated=0,

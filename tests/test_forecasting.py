@@ -11,18 +11,18 @@ import xarray as xr
 from simulate import failed, goes_with, small_fit, unfitted, variant
 
 from bayes_scaling import __version__
-from bayes_scaling.caveats import UNSEEN
-from bayes_scaling.data import plan_runs
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
-from bayes_scaling.drawing import draw
+from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.likelihoods import LIKELIHOODS, SCORES
-from bayes_scaling.luck import run_correlation, share
-from bayes_scaling.model import POOLINGS
-from bayes_scaling.provenance import canonical, table_sha256
-from bayes_scaling.summaries import average_benchmarks
+from bayes_scaling.forecasting.caveats import UNSEEN
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.provenance import canonical, table_sha256
+from bayes_scaling.forecasting.run_noise import run_correlation, share
+from bayes_scaling.forecasting.summaries import average_benchmarks
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.laws.likelihoods import LIKELIHOODS, SCORES
+from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
+from bayes_scaling.models.model import POOLINGS
 
 OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
 KNOWN = ["benchmark 00", "benchmark 03"]
@@ -221,7 +221,7 @@ def test_known_runs_get_new_luck():
 
 
 def test_rows_of_one_run_go_together_as_the_residuals_of_the_fitted_runs_do(monkeypatch):
-    monkeypatch.setattr("bayes_scaling.forecasting.run_correlation", lambda fit, head: 0.5)
+    monkeypatch.setattr("bayes_scaling.forecasting.forecast.run_correlation", lambda fit, head: 0.5)
     found = forecast(small_fit(), plan(), seed=1)
     noise = (found["accuracy"] - found["accuracy_mean"]).sel(row=found["flops"] == 1e21).values.reshape(-1, 2)
     assert np.corrcoef(noise.T)[0, 1] == pytest.approx(0.5, abs=0.06)

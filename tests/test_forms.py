@@ -7,13 +7,13 @@ import pytest
 import xarray as xr
 from simulate import CHANCES, grid, prior_points, scored
 
-from bayes_scaling.design import lay_out
-from bayes_scaling.discrepancy import t_distributed
-from bayes_scaling.documents import list_models, load_model
 from bayes_scaling.errors import ModelError
-from bayes_scaling.forms import C0, D0, N0, form
-from bayes_scaling.laws import FORMS
-from bayes_scaling.layout import expand
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.layout import expand
+from bayes_scaling.laws.all_laws import FORMS
+from bayes_scaling.laws.basic import C0, D0, N0, form
+from bayes_scaling.models.discrepancy import t_distributed
+from bayes_scaling.models.documents import list_models, load_model
 
 # What a law may be asked about; a column that is not here is given numbers between 0.1 and 3.
 INPUTS = {
@@ -146,7 +146,7 @@ def test_params_and_tokens_each_own_a_share():
 
 
 def test_a_new_law_is_one_decorated_function(monkeypatch):
-    from bayes_scaling.parameters import real
+    from bayes_scaling.laws.parameters import real
 
     monkeypatch.setitem(FORMS, "straight", None)  # forgotten again after this test
 

@@ -7,12 +7,12 @@ import pytensor.tensor as pt
 import pytest
 from simulate import grid, simulate, variant
 
-from bayes_scaling.data import load_dataset
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import lay_out
-from bayes_scaling.drawing import draw
+from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.laws.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS, SCORES
 from bayes_scaling.library import names
-from bayes_scaling.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS, SCORES
 
 OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
 every_likelihood = pytest.mark.parametrize("name", OF_SCORES)

@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from simulate import small_fit, unfitted
 
 import bayes_scaling as bs
-from bayes_scaling import locking, storage
-from bayes_scaling.data import validate
-from bayes_scaling.documents import load_model, to_document
-from bayes_scaling.ensemble import Average
+from bayes_scaling.data.runs import validate
 from bayes_scaling.errors import DataError, FileError, ScalingWarning
-from bayes_scaling.evaluation import score_forecast
-from bayes_scaling.provenance import PROVENANCE, canonical, table_sha256
-from bayes_scaling.summaries import average_benchmarks
+from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.forecasting import locking
+from bayes_scaling.forecasting.provenance import PROVENANCE, canonical, table_sha256
+from bayes_scaling.forecasting.summaries import average_benchmarks
+from bayes_scaling.inference import fit_file as storage
+from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.models.documents import load_model, to_document
 
 KNOWN = ["benchmark 00", "benchmark 03"]
 
@@ -574,7 +575,7 @@ def test_the_average_over_benchmarks_is_scored_on_the_average(path):
 def test_the_command_locks_what_it_prints(tmp_path):
     from click.testing import CliRunner
 
-    from bayes_scaling.cli import main
+    from bayes_scaling.cli.commands import main
 
     small_fit().save(tmp_path / "fit.nc")
     asked = ["forecast", str(tmp_path / "fit.nc"), "--flops", "1e21", "--seed", "1", "--average"]

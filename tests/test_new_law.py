@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from simulate import grid, simulate
 
-from bayes_scaling import ops
-from bayes_scaling.data import plan_runs
-from bayes_scaling.documents import load_model
-from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.forms import C0, FORMS, form
-from bayes_scaling.parameters import positive, real
+from bayes_scaling.data.runs import plan_runs
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.fitting import Fit, fit
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.basic import C0, FORMS, form
+from bayes_scaling.laws.parameters import positive, real
+from bayes_scaling.models.documents import load_model
 
 DOCUMENT = """
 summary = "An S-shaped curve in log compute."

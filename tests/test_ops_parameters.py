@@ -6,12 +6,12 @@ import pytensor.tensor as pt
 import pytest
 import xarray as xr
 
-from bayes_scaling import ops
-from bayes_scaling.documents import list_models, load_model
 from bayes_scaling.errors import ModelError
-from bayes_scaling.forms import FORMS
-from bayes_scaling.likelihoods import LIKELIHOODS
-from bayes_scaling.parameters import Z90, Component, positive, real, unit
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.basic import FORMS
+from bayes_scaling.laws.likelihoods import LIKELIHOODS
+from bayes_scaling.laws.parameters import Z90, Component, positive, real, unit
+from bayes_scaling.models.documents import list_models, load_model
 
 UNARY = sorted(set(ops.__all__) - {"logaddexp", "maximum", "minimum", "where"})
 BINARY = ["logaddexp", "maximum", "minimum"]

@@ -13,14 +13,15 @@ from scipy.stats import betabinom, norm
 from simulate import asked, grid, prior_points, simulate, unfitted
 
 import bayes_scaling as bs
-from bayes_scaling import passk, specials
-from bayes_scaling.density import compile_density
-from bayes_scaling.design import distinct, lay_out
-from bayes_scaling.documents import from_document, load_model
-from bayes_scaling.drawing import draw
 from bayes_scaling.errors import DataError, ModelError
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.forms import C0, C_LEAST, FORMS
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.compiled import special_functions as specials
+from bayes_scaling.inference.compiled.density import compile_density
+from bayes_scaling.inference.design import distinct, lay_out
+from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.laws import pass_at_k as passk
+from bayes_scaling.laws.basic import C0, C_LEAST, FORMS
+from bayes_scaling.models.documents import from_document, load_model
 
 BOTH = ("pass_at_k", "pass_at_k_counts")
 every_model = pytest.mark.parametrize("name", BOTH)

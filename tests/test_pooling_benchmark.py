@@ -9,8 +9,8 @@ import pytest
 from simulate import grid
 
 import bayes_scaling as bs
-from bayes_scaling.documents import to_document
-from bayes_scaling.splitting import check_splits
+from bayes_scaling.evaluation.splits import check_splits
+from bayes_scaling.models.documents import to_document
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="benchmarks are part of the repository alone")

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from bayes_scaling.data.readers.krajewski import read_krajewski
 from bayes_scaling.errors import DataError
-from bayes_scaling.readers import read_krajewski
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fewer than 3 sizes:bayes_scaling.errors.DataWarning")
 

@@ -8,11 +8,11 @@ import pytest
 import xarray as xr
 from simulate import asked, grid, prior_points, scored, simulate
 
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import list_models, load_model
-from bayes_scaling.fitting import fit
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.layout import read_by_users
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import fit
+from bayes_scaling.inference.layout import read_by_users
+from bayes_scaling.models.documents import list_models, load_model
 
 pytestmark = [
     pytest.mark.slow,

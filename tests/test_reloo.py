@@ -10,17 +10,18 @@ import xarray as xr
 from scipy.special import logsumexp
 from simulate import grid, prior_points, simulate, small_fit, variant
 
-from bayes_scaling import averaging, reloo
-from bayes_scaling.averaging import average
-from bayes_scaling.crossvalidation import leave_one_out
-from bayes_scaling.data import load_dataset
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, load_model, to_document
+from bayes_scaling.data.runs import load_dataset
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.fitting import fit
-from bayes_scaling.pointwise import head_data, log_likelihood, log_predictive, taken
-from bayes_scaling.reloo import REFIT, SAMPLED, doubts, robust_loo, sampled, without
-from bayes_scaling.sampling import Settings
+from bayes_scaling.evaluation import averaging
+from bayes_scaling.evaluation import loo_refits as reloo
+from bayes_scaling.evaluation.averaging import average
+from bayes_scaling.evaluation.cross_validation import leave_one_out
+from bayes_scaling.evaluation.loo_refits import REFIT, SAMPLED, doubts, robust_loo, sampled, without
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import fit
+from bayes_scaling.inference.log_densities import head_data, log_likelihood, log_predictive, taken
+from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.models.documents import from_document, load_model, to_document
 
 SHORT = Settings(chains=2, draws=300, tune=300)
 DENSITY = -3.0

@@ -13,17 +13,17 @@ from scipy import stats
 from simulate import FINE, asked, failed, grid, prior_points, simulate, small_fit, variant
 
 import bayes_scaling as bs
-from bayes_scaling import sensitivity
-from bayes_scaling.data import plan_runs
-from bayes_scaling.design import lay_out
-from bayes_scaling.documents import from_document, list_models, load_model, to_document
-from bayes_scaling.ensemble import Average
+from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
-from bayes_scaling.fitting import Fit, fit
-from bayes_scaling.forecasting import forecast
-from bayes_scaling.graph import build
-from bayes_scaling.layout import expand, slots
-from bayes_scaling.sensitivity import DECIDES, PULLS_APART, SENSITIVE, log_prior, prior_sensitivity
+from bayes_scaling.evaluation import prior_sensitivity as sensitivity
+from bayes_scaling.evaluation.prior_sensitivity import DECIDES, PULLS_APART, SENSITIVE, log_prior, prior_sensitivity
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.design import lay_out
+from bayes_scaling.inference.fitting import Fit, fit
+from bayes_scaling.inference.layout import expand, slots
+from bayes_scaling.inference.pymc_model import build
+from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 
 CASES = [*((name, "partial") for name in list_models()), ("power_law", "none"), ("power_law", "complete")]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from simulate import grid
 
 import bayes_scaling as bs
-from bayes_scaling.data import validate
+from bayes_scaling.data.runs import validate
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.splitting import Split, check_splits
+from bayes_scaling.evaluation.splits import Split, check_splits
 
 
 @pytest.fixture(scope="module")

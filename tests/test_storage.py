@@ -13,11 +13,11 @@ import xarray as xr
 from simulate import failed, small_fit
 
 import bayes_scaling
-from bayes_scaling import storage
-from bayes_scaling.documents import to_document
 from bayes_scaling.errors import FileError
-from bayes_scaling.fitting import Fit
-from bayes_scaling.forecasting import forecast
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference import fit_file as storage
+from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.models.documents import to_document
 
 
 @pytest.fixture

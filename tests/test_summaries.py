@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.summaries import PROBABILITIES, average_benchmarks, summarise
+from bayes_scaling.forecasting.summaries import PROBABILITIES, average_benchmarks, summarise
 
 ROWS = ["run", "benchmark", "mixture", "params", "tokens", "flops", "decades_beyond", "note"]
 BANDS = ["lower_50", "upper_50", "lower_80", "upper_80", "lower_95", "upper_95"]

@@ -59,7 +59,7 @@ def outside(installed, cwd, *arguments):
 
 
 def test_every_module_is_in_the_wheel(contents):
-    modules = {f"bayes_scaling/{path.name}" for path in (ROOT / "bayes_scaling").glob("*.py")}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bayes_scaling").rglob("*.py")}
     assert modules <= contents
 
 
@@ -81,7 +81,7 @@ def test_every_model_and_data_set_is_in_the_wheel(contents):
 def test_nothing_else_is_in_the_wheel(contents):
     tops = {name.partition("/")[0] for name in contents}
     assert tops == {"bayes_scaling", f"bayes_scaling-{bayes_scaling.__version__}.dist-info"}
-    parts = ("tests/", "test_", "notebook")
+    parts = ("tests/", "/test_", "notebook")
     assert not [n for n in contents if n.endswith((".ipynb", ".pyc", ".nc")) or any(part in n for part in parts)]
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in contents)
 

@@ -1,0 +1,232 @@
+"""The command ``bayes-scaling``: a thin skin in which each verb reads, calls one function, and writes.
+
+A user's mistake is one message on the error stream and exit status 2; a fit that did not converge exits
+with 1.  Everything heavy is imported where it is used, so that ``--help``, ``check`` and ``datasets`` are quick.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bayes_scaling.cli.options import Strings, draw_plot, planned, refuse_unknown
+from bayes_scaling.errors import DataError, FileError, ScalingError, ScalingWarning
+from bayes_scaling.reporting.terminal import WIDTH, aligned, card, foot, overview, page, usable, wrapped
+from bayes_scaling.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT_CONVERGED, MISTAKE, INTERRUPTED = 1, 2, 130
+
+
+class Skin(click.Group):
+    """A group of commands that reports mistakes and warnings in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; turn what the package refuses into a message and an exit status."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", ScalingWarning)
+                warnings.showwarning = _show  # type: ignore[assignment]
+                return super().invoke(ctx)
+        except ScalingError as error:
+            return _end(ctx, f"error: {_as_options(str(error))}", MISTAKE)
+        except click.UsageError as error:
+            return _end(ctx, f"error: {error.format_message()}", MISTAKE)
+        except OSError as error:
+            return _end(ctx, f"error: {error.filename or 'file'}: {error.strerror or error}", MISTAKE)
+        except KeyboardInterrupt:
+            return _end(ctx, "interrupted; nothing more was written", INTERRUPTED)
+
+
+def _as_options(message: str) -> str:
+    """Name options of the command where a message names arguments of Python."""
+    return message.replace("even_if_not_converged=True", "--even-if-not-converged").replace("overwrite=True", "--force")
+
+
+def _end(ctx: click.Context, message: str, status: int) -> None:
+    click.echo(message, err=True)
+    ctx.exit(status)
+
+
+def _show(message: Warning | str, *_: Any) -> None:
+    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
+
+
+def _say(part: str | pd.DataFrame) -> None:
+    click.echo(part if isinstance(part, str) else aligned(part))
+
+
+@click.group(cls=Skin, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
+@click.version_option(__version__, prog_name="bayes-scaling")
+def main() -> None:
+    """Forecast benchmark scores of language models that have not been trained yet.
+
+    Start with `bayes-scaling demo`.
+    """
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("bayes-scaling-demo"), show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--quick", is_flag=True, help="Draw less: a first look in half the time.")
+def demo(out: Path, seed: int, quick: bool) -> None:
+    """Fit shipped runs, forecast larger ones, compare with what happened."""
+    from bayes_scaling.cli.demo import demo as show
+
+    show(out, seed=seed, quick=quick, say=_say)
+
+
+@main.command()
+@click.argument("table")
+@click.option("--map", "mapping", multiple=True, metavar="YOURS=OURS", help="A column of yours and its name here.")
+def check(table: str, mapping: Strings) -> None:
+    """Validate a table of runs; fit nothing."""
+    runs = _runs(table, mapping)
+    click.echo(f"{table}: no mistake found")
+    click.echo(overview(runs))
+    click.echo("registered models that can use it:")
+    click.echo("\n".join(usable(runs)))
+
+
+@main.command()
+@click.argument("table")
+@click.argument("model")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File for the fit (.nc).")
+@click.option("--map", "mapping", multiple=True, metavar="YOURS=OURS", help="A column of yours and its name here.")
+@click.option("--benchmark", multiple=True, help="Only these (repeat the option).")
+@click.option("--mixture", multiple=True, help="Only these (repeat the option).")
+@click.option("--seed", type=int, help="The same seed gives the same draws.")
+@click.option("--chains", type=click.IntRange(1), default=4, show_default=True)
+@click.option("--draws", type=click.IntRange(4), default=1000, show_default=True, help="Kept per chain.")
+@click.option("--tune", type=click.IntRange(1), default=500, show_default=True, help="Spent per chain.")
+@click.option("--target-accept", type=click.FloatRange(0.5, 1, max_open=True), help="By default what the model says.")
+@click.option("--force", is_flag=True, help="Replace the file.")
+@click.pass_context
+def fit(
+    ctx: click.Context, table: str, model: str, out: Path, mapping: Strings, benchmark: Strings,
+    mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float | None, force: bool,
+) -> None:  # fmt: skip
+    """Fit MODEL to TABLE (a file, or the name of a shipped data set)."""
+    _may_write(out, force)
+    runs = _only(_only(_runs(table, mapping), "benchmark", benchmark), "mixture", mixture)
+    from bayes_scaling.inference.fitting import fit as condition
+    from bayes_scaling.models.documents import load_model
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScalingWarning)  # the verdict is printed below
+        found = condition(
+            load_model(model), runs, seed=seed, chains=chains, draws=draws, tune=tune, target_accept=target_accept
+        )
+    found.save(out, overwrite=force)
+    click.echo(found)
+    click.echo(f"wrote {out}" + ("" if found.verdict.passed else ", although the fit did NOT CONVERGE"))
+    ctx.exit(0 if found.verdict.passed else NOT_CONVERGED)
+
+
+@main.command()
+@click.argument("fit_file", metavar="FIT", type=click.Path(path_type=Path))
+@click.option("--flops", multiple=True, help="Compute of a run, such as 1e22 (repeat the option).")
+@click.option("--params", multiple=True, help="Size of a run, such as 7B.")
+@click.option("--tokens", multiple=True, help="Tokens it sees, such as 4T.")
+@click.option("--plan", type=click.Path(path_type=Path), help="CSV of planned runs instead.")
+@click.option("--benchmark", multiple=True, help="Default: all that the fit saw.")
+@click.option("--mixture", multiple=True, help="Default: all that the fit saw.")
+@click.option("--average", is_flag=True, help="Add the average over the benchmarks.")
+@click.option("--out", type=click.Path(path_type=Path), help="CSV for the table.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Picture (.png, .pdf, .svg).")
+@click.option("--lock", type=click.Path(path_type=Path), help="Sealed file, to score when the runs are there (.nc).")
+@click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
+@click.option("--force", is_flag=True, help="Replace files.")
+@click.option("--seed", type=int, help="The same seed gives the same forecast.")
+def forecast(
+    fit_file: Path, flops: Strings, params: Strings, tokens: Strings, plan: Path | None,
+    benchmark: Strings, mixture: Strings, average: bool, out: Path | None, plot: Path | None,
+    lock: Path | None, even_if_not_converged: bool, force: bool, seed: int | None,
+) -> None:  # fmt: skip
+    """Say what runs would score that are not made yet."""
+    _may_write(out, force)
+    _may_write(plot, force)
+    import pandas as pd
+
+    from bayes_scaling.forecasting import locking
+    from bayes_scaling.forecasting.forecast import forecast as draw
+    from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
+    from bayes_scaling.inference.fitting import Fit
+
+    if lock:
+        locking.require_free(lock)
+        _may_write(lock, force)
+    found = Fit.load(fit_file)
+    wanted = planned(found, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
+    ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
+    parts = [ahead, average_benchmarks(ahead)] if average else [ahead]
+    table = pd.concat([summarise(part) for part in parts], ignore_index=True)
+    _say(page(table))
+    click.echo(foot(ahead))
+    if lock:
+        click.echo(f"locked {lock}; publish its seal: {locking.lock(ahead, lock)}")
+    if out:
+        from bayes_scaling.inference.fit_file import write_whole
+
+        write_whole(out, lambda part: table.to_csv(part, index=False))
+        click.echo(f"wrote {out}")
+    if plot:
+        draw_plot(found, wanted, plot, seed)
+        click.echo(f"wrote {plot}")
+
+
+@main.command()
+@click.argument("name", required=False)
+def models(name: str | None) -> None:
+    """List the registered models, or show the card of one."""
+    from bayes_scaling.models.documents import list_models, load_model
+
+    if name is not None:
+        click.echo(card(load_model(name)))
+        return
+    for known in list_models():
+        click.echo(wrapped(f"{known}  ", load_model(known).card.summary))
+
+
+@main.command()
+def datasets() -> None:
+    """List the shipped data sets."""
+    from bayes_scaling.data.runs import describe_datasets
+
+    for row in describe_datasets().to_dict("records"):
+        click.echo(f"{row['name']}  {row['title']}")
+        click.echo(f"    {row['runs']} runs, {row['benchmarks']} benchmarks; licence {row['licence']}")
+        click.echo(wrapped("    mixtures: ", row["mixtures"]))
+        click.echo(f"    from {row['source']}")
+
+
+def _runs(source: str, mapping: Strings = ()) -> pd.DataFrame:
+    """Read a file, or load a shipped data set where no such file exists and the name has no suffix."""
+    from bayes_scaling.data.runs import load_dataset, read_runs
+
+    if not (Path(source).suffix or Path(source).exists() or mapping):
+        return load_dataset(source)
+    if bad := [pair for pair in mapping if not all(pair.partition("="))]:
+        raise DataError(f"--map needs YOURS=OURS, such as --map model_size=params, not {bad[0]!r}")
+    return read_runs(source, dict(pair.split("=", 1) for pair in mapping))
+
+
+def _only(runs: pd.DataFrame, column: str, wanted: Strings) -> pd.DataFrame:
+    refuse_unknown(wanted, runs, column, "the table has")
+    return runs[runs[column].isin(wanted)] if wanted else runs
+
+
+def _may_write(path: Path | None, force: bool) -> None:
+    """Refuse a place to write before any work is done."""
+    if path is None:
+        return
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise FileError(f"{path}: cannot write there; name a file in a folder that exists and is yours")
+    if path.exists() and not force:
+        raise FileError(f"{path} exists; choose another name, or replace it with --force")

@@ -1,0 +1,90 @@
+"""What the options of ``bayes-scaling forecast`` ask for: which runs, of which benchmarks, and in which picture."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes_scaling.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes_scaling.inference.fitting import Fit
+
+type Strings = tuple[str, ...]
+
+
+def refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, advice: str = "") -> None:
+    """Refuse names that a column does not hold, with the one that was probably meant.
+
+    Raises
+    ------
+    DataError
+    """
+    known = sorted(runs[column].dropna().unique())
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"but {', '.join(known)}"
+            raise DataError(f"{has} no {column} {name!r}; {hint}{advice}")
+
+
+def planned(
+    found: Fit, sizes: dict[str, Strings], path: Path | None, benchmark: Strings, mixture: Strings
+) -> pd.DataFrame:
+    """Make the plan that the options describe."""
+    from bayes_scaling.data.plans import plan_runs
+
+    given = {name: list(values) for name, values in sizes.items() if values}
+    if path is not None:
+        if given or benchmark or mixture:
+            raise DataError("--plan says everything; leave out --flops, --params, --tokens, --benchmark and --mixture")
+        return read_plan(path)
+    if not given:
+        raise DataError("say which runs: --flops 1e22, or --params 7B --tokens 4T, or --plan plan.csv")
+    refuse_unknown(
+        benchmark, found.runs, "benchmark", "the fit saw", "; name unseen ones, with their chance, in --plan"
+    )
+    tests = list(benchmark) or list(found.runs["benchmark"].dropna().unique())
+    mixtures = list(mixture) or (list(found.runs["mixture"].unique()) if "mixture" in found.model.groups else None)
+    return plan_runs(**given, benchmark=tests, mixture=mixtures)  # type: ignore[arg-type]
+
+
+def read_plan(path: Path) -> pd.DataFrame:
+    """Read planned runs from a CSV, with sizes as people write them."""
+    from bayes_scaling.data.columns import COLUMNS, typed
+    from bayes_scaling.data.headers import read_table, refuse
+    from bayes_scaling.data.plans import PLAN_COLUMNS
+
+    plan, place = read_table(path, [n for n in PLAN_COLUMNS if COLUMNS[n].dtype == "str"])
+    complaints = []
+    for name in [n for n in PLAN_COLUMNS if n in plan]:
+        plan[name], wrong = typed(name, plan[name])
+        if wrong.size:
+            complaints.append(place.complaint(f"column {name!r}", COLUMNS[name].rule, wrong.index, wrong))
+    refuse(complaints, place)
+    if {"params", "tokens"} <= set(plan):
+        nd = 6.0 * plan["params"] * plan["tokens"]
+        plan["flops"] = plan["flops"].fillna(nd) if "flops" in plan else nd
+    return plan.reset_index(drop=True)
+
+
+def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) -> None:
+    """Draw the law for the planned benchmarks that the fit saw, as far as the plan reaches."""
+    from math import log10
+
+    from bayes_scaling.inference.fit_file import write_whole
+    from bayes_scaling.reporting.law_figure import plot_law
+
+    seen = [b for b in dict.fromkeys(wanted["benchmark"]) if b in set(found.runs["benchmark"])]
+    if not seen:
+        raise DataError("--plot shows benchmarks that the fit saw, and none of these is among them")
+    planned = dict.fromkeys(wanted["mixture"]) if "mixture" in wanted else {}
+    mixtures = [m for m in planned if m in set(found.runs["mixture"])]
+    reach = max(0.5, log10(wanted["flops"].max() / found.runs["flops"].max()) + 0.2)
+    figure = plot_law(
+        found, benchmarks=seen, mixtures=mixtures or None, reach=reach, seed=seed, even_if_not_converged=True
+    )
+    write_whole(path, lambda part: figure.savefig(part, format=path.suffix[1:] or "png", dpi=150))

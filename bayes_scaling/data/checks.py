@@ -1,0 +1,227 @@
+"""What a table of runs must not contradict: each check looks at typed columns and yields complaints.
+
+Every complaint says which column, what would be right, which lines, and what stands there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.data.columns import CHOICE_METRICS
+
+SHOWN = 5
+RUN_FACTS = ("family", "mixture", "params", "tokens", "flops", "seed", "step")
+FLOPS_FACTOR = 3.0
+FEWEST_SIZES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table came from and how its rows are numbered there."""
+
+    where: str
+    word: str = "rows"
+    first: int = 0
+
+    def at(self, index: Iterable[Any]) -> str:
+        """Name some rows, the first few by number."""
+        return f"{self.word} {listed([int(label) + self.first for label in index])}"
+
+    def complaint(self, subject: str, rule: str, index: pd.Index, values: Iterable[Any]) -> str:
+        """Say that some rows break a rule, with the values that do."""
+        return f"{subject} {rule}; {self.at(index)} hold {listed(list(values))}"
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Write at most five values, and how many more there are."""
+    texts = [str(value) if isinstance(value, Said) else _shown(value) for value in values[:SHOWN]]
+    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    return f"[{', '.join(texts)}]{more}"
+
+
+class Said(str):
+    """A value that is put into a message as it is, without quotation marks."""
+
+
+def _shown(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    text = repr(int(value) if whole else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def contradictions(runs: pd.DataFrame, place: Place) -> list[str]:
+    """Look for everything in a typed table that cannot be true or leaves out what is needed.
+
+    Parameters
+    ----------
+    runs
+        A table with all columns of ``COLUMNS``, typed and completed.
+    place
+        Where it came from.
+
+    Returns
+    -------
+    list of str
+        One complaint a problem; empty for a good table.
+    """
+    return [complaint for check in CHECKS for complaint in check(runs, place)]
+
+
+def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    test, score, loss = (runs[name].notna() for name in ("benchmark", "score", "loss"))
+    every = pd.Series(True, index=runs.index)
+    problem = runs["problem"].notna()
+    needs_chance = runs["metric"].isin(CHOICE_METRICS)
+    needed = [
+        ("run", every, "name the run, or leave the column out"),
+        ("family", every, "name the family in every row, or leave the column out"),
+        ("mixture", every, "name the mixture in every row, or leave the column out"),
+        ("flops", every, "give flops, or both params and tokens"),
+        ("score", test, "a row with a benchmark needs score, or n_correct of n_items, or goes"),
+        ("benchmark", score, "name the benchmark of each score"),
+        ("metric", score, "name the metric in every row with a score, or leave the column out"),
+        ("chance", score & needs_chance, "give 1 / choices, or 0 where answers are open"),
+        ("val_set", loss, "name the validation set of each loss, or leave the column out"),
+        ("loss", ~test & ~score, "a row without benchmark needs a loss"),
+        ("n_items", runs["n_correct"].notna() & ~problem, "n_correct needs n_items"),
+        ("n_correct", problem, "a row with a problem needs n_correct, its right answers"),
+        ("n_samples", problem, "a row with a problem needs n_samples, the answers that were drawn"),
+        ("k", runs["metric"].eq("pass@k"), "the metric pass@k needs k"),
+    ]
+    for name, where, advice in needed:
+        if (empty := runs.index[runs[name].isna() & where]).size:
+            yield f"column {name!r} is empty in {place.at(empty)}: {advice}"
+
+
+def _reach(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    bad = runs[runs["flops"].eq(0) | np.isinf(runs["flops"])]
+    if bad.size:
+        said = [Said(f"{n:g} x {d:g}") for n, d in zip(bad["params"], bad["tokens"], strict=True)]
+        yield place.complaint("6 params tokens", "must be a finite number of FLOPs above 0", bad.index, said)
+
+
+def _counts(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    problem = runs["problem"].notna()
+    for rows, of in ((runs[~problem], "n_items"), (runs[problem], "n_samples")):
+        right, items = rows["n_correct"], rows[of]
+        if (bad := rows[right > items]).size:
+            pairs = [Said(f"{a:.0f} of {b:.0f}") for a, b in zip(bad["n_correct"], bad[of], strict=True)]
+            yield place.complaint("column 'n_correct'", f"must not exceed {of!r}", bad.index, pairs)
+        rounding = np.maximum(0.5 / items, 0.0005) + 1e-9
+        if (bad := rows[(right <= items) & ((rows["score"] - right / items).abs() > rounding)]).size:
+            parts = zip(bad["score"], bad["n_correct"], bad[of], strict=True)
+            said = [Said(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
+            yield place.complaint("column 'score'", f"must agree with n_correct / {of}", bad.index, said)
+
+
+def _tries(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    problem = runs["problem"].notna()
+    for name, right in (("metric", "pass@k"), ("k", 1)):
+        if (bad := runs[problem & runs[name].ne(right)]).size:
+            rule = f"must be {right} or blank in rows with a problem, whose right answers say all of pass@k"
+            yield place.complaint(f"column {name!r}", rule, bad.index, bad[name])
+    stray = runs[runs["k"].gt(1) & runs["metric"].ne("pass@k")]
+    if stray.size:
+        yield place.complaint("column 'k'", "belongs to the metric pass@k only", stray.index, stray["k"])
+    short = runs[runs["k"] > runs["n_samples"]]
+    if short.size:
+        said = [Said(f"{k:.0f} of {n:.0f}") for k, n in zip(short["k"], short["n_samples"], strict=True)]
+        yield place.complaint("column 'k'", "must not exceed 'n_samples'", short.index, said)
+
+
+def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    scored, with_loss = runs[runs["score"].notna()], runs[runs["loss"].notna()]
+    advice = "must be the same in all rows of one run (a checkpoint is a run of its own)"
+    for name in RUN_FACTS:
+        yield from _one_value(runs, ["run"], name, advice, place)
+    for name in ("chance", "n_items"):
+        yield from _one_value(scored, ["benchmark", "metric"], name, "must be one for a benchmark and metric", place)
+    yield from _one_value(with_loss, ["run", "val_set"], "loss", "must be one for a run and val_set", place)
+
+
+def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place: Place) -> Iterator[str]:
+    """Complain about rows that differ from the first row of their group."""
+    runs = runs.dropna(subset=keys)
+    values = runs[name]
+    if values.isna().all():
+        return
+    first = runs.groupby(keys, sort=False)[name].transform("first")
+    if values.dtype == "float64":
+        differs = (values - first).abs() > 1e-9 * first.abs()
+    else:
+        differs = values.notna() & (values != first)
+    if "run" in keys and name != "loss":
+        differs |= values.isna() & first.notna()
+    if differs.any():
+        bad = runs[differs]
+        groups = bad[keys].astype(str).agg(" · ".join, axis=1)
+        parts = zip(bad[name], first[differs], groups, strict=True)
+        said = [Said(f"{_shown(value)} where {group} has {_shown(other)}") for value, other, group in parts]
+        yield place.complaint(f"column {name!r}", rule, bad.index, said)
+
+
+def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    for rows, keys in (
+        (runs[runs["score"].notna()], ["run", "benchmark", "metric", "k", "problem"]),
+        (runs[runs["benchmark"].isna()], ["run", "val_set"]),
+    ):
+        again = rows[rows.duplicated(keys, keep=False)]
+        if again.size:
+            told = again[keys].drop_duplicates()
+            said = [
+                Said(" · ".join(_part(value) for value in row if pd.notna(value)))
+                for row in told.itertuples(index=False)
+            ]
+            yield (
+                f"{place.at(again.index)} repeat {listed(said)}; each may stand once for the same "
+                f"{', '.join(keys)}: name reruns apart by 'run' or 'seed', checkpoints by 'run' or 'step', "
+                "and give further losses rows of their own without benchmark"
+            )
+
+
+def _part(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+CHECKS = (_gaps, _reach, _counts, _tries, _steady, _repeats)
+
+
+def doubts(runs: pd.DataFrame, place: Place) -> list[str]:
+    """Look for what is possible but deserves a look before fitting.
+
+    Parameters
+    ----------
+    runs
+        A checked table.
+    place
+        Where it came from.
+
+    Returns
+    -------
+    list of str
+        One warning a doubt.
+    """
+    return [*_uncommon_flops(runs, place), *_few_sizes(runs, place)]
+
+
+def _uncommon_flops(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    ratio = runs["flops"] / (6.0 * runs["params"] * runs["tokens"])
+    bad = runs[(ratio > FLOPS_FACTOR) | (ratio < 1 / FLOPS_FACTOR)].drop_duplicates("run")
+    if bad.size:
+        pairs = zip(bad["run"], ratio[bad.index], strict=True)
+        said = [Said(f"{run}: {times:.3g} x 6ND") for run, times in pairs]
+        rule = f"differs from 6 params tokens by more than a factor {FLOPS_FACTOR:g}"
+        yield place.complaint("column 'flops'", rule, bad.index, said)
+
+
+def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    scored = runs[runs["score"].notna()]
+    sizes = scored.groupby(["benchmark", "mixture"], sort=False)["flops"].nunique()
+    few = sizes[sizes < FEWEST_SIZES]
+    if few.size:
+        said = [Said(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
+        yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(said)}"

@@ -1,0 +1,1 @@
+"""Readers of tables that others have published, one module each."""

@@ -1,0 +1,248 @@
+"""Runs: read them, check them, load the shipped ones, and list runs that are not made yet.
+
+A table of runs is a ``pandas.DataFrame`` with one row per score of a run (or per loss, or both), in the
+columns that ``bayes_scaling.data.columns.COLUMNS`` defines, here with units and what stands for a blank:
+
+====================  =======================  ==========================================
+run                   text                     made from the sizes if absent
+family, mixture       text                     "unspecified" if absent
+params, tokens        N [parameters], D        may be blank where flops is given
+flops                 C [FLOPs]                6 N D if absent
+benchmark             text                     blank only in rows with a loss alone
+metric                kind of score            "accuracy" if absent
+score                 proportion, 0 to 1       n_correct / n_items if absent
+n_correct, n_items    items                    may be blank
+n_samples, k          samples, k for pass@k    may be blank; pass@k needs k
+problem               text                     blank but in rows of right answers per problem
+chance                proportion               0 if absent for open answers, else needed
+loss                  nats per token           may be blank
+val_set               text                     "unspecified" if absent
+seed, step            whole numbers            may be blank
+====================  =======================  ==========================================
+"""
+
+import difflib
+import tomllib
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.data.checks import Place, contradictions, doubts
+from bayes_scaling.data.columns import COLUMNS, OPEN_METRICS, UNSPECIFIED, typed
+from bayes_scaling.data.headers import checked_mapping, named, read_table, refuse
+from bayes_scaling.data.plans import plan_runs
+from bayes_scaling.data.run_names import run_names
+from bayes_scaling.data.sizes import parse_number
+from bayes_scaling.errors import DataError, DataWarning
+from bayes_scaling.library import names, shelf
+
+__all__ = ["COLUMNS", "describe_datasets", "load_dataset", "plan_runs", "read_card", "read_runs", "validate"]
+
+
+def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a table of training runs and refuse it, with line numbers, if anything in it cannot be true.
+
+    Parameters
+    ----------
+    source
+        Path of a CSV or Parquet file, or a DataFrame.
+    columns
+        Your column names and the names used here: ``{"model_size": "params"}``. A column that is
+        mapped to its own name is kept as it is, even if it resembles one that is used here.
+
+    Returns
+    -------
+    DataFrame
+        All columns of ``COLUMNS`` in that order, then your own.
+
+    Raises
+    ------
+    DataError
+        With every problem found: file, column, lines, values, and what would be right.
+
+    Warns
+    -----
+    DataWarning
+        Where flops contradict 6 N D by more than a factor 3, or a group has fewer than three sizes.
+    """
+    mapping = checked_mapping(columns)
+    if isinstance(source, pd.DataFrame):
+        return _checked(source, Place("table"), mapping)
+    if not isinstance(source, str | Path):
+        raise DataError(f"source must be a path or a DataFrame, not {type(source).__name__}")
+    texts = {mine for mine, known in mapping.items() if known in COLUMNS} | set(COLUMNS)
+    as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
+    frame, place = read_table(Path(source), as_text)
+    return _checked(frame, place, mapping)
+
+
+def validate(frame: pd.DataFrame, where: str = "table") -> pd.DataFrame:
+    """Check a table of runs, give its columns their types and fill in what follows from the rest.
+
+    Parameters
+    ----------
+    frame
+        Runs under the column names of ``COLUMNS``; it is not changed.
+    where
+        What to call the table in messages.
+
+    Returns
+    -------
+    DataFrame
+        All columns of ``COLUMNS`` in that order, then the other ones. Checking it again changes nothing.
+
+    Raises
+    ------
+    DataError
+        With every problem found: column, rows (counted from 0), values, and what would be right.
+
+    Warns
+    -----
+    DataWarning
+        As in ``read_runs``.
+    """
+    return _checked(frame, Place(where), {})
+
+
+def _checked(frame: pd.DataFrame, place: Place, mapping: Mapping[str, str]) -> pd.DataFrame:
+    renamed = named(frame, place, mapping)
+    runs, refused, complaints = _typed(renamed, place)
+    whole = runs.drop(index=refused)
+    if whole.size:
+        whole = _completed(whole, renamed.columns)
+        complaints += contradictions(whole, place)
+    refuse(complaints, place)
+    for doubt in doubts(whole, place):
+        warnings.warn(f"{place.where}: {doubt}", DataWarning, stacklevel=3)
+    own = renamed.drop(columns=[name for name in renamed if name in COLUMNS])
+    table = pd.concat([whole[list(COLUMNS)], own], axis=1).reset_index(drop=True)
+    table.attrs = dict(frame.attrs)
+    return table
+
+
+def _typed(frame: pd.DataFrame, place: Place) -> tuple[pd.DataFrame, pd.Index, list[str]]:
+    clean, complaints, refused = {}, [], pd.Index([])
+    for name, column in COLUMNS.items():
+        if name not in frame:
+            clean[name] = pd.Series(np.nan, index=frame.index, dtype=column.dtype)
+            continue
+        clean[name], wrong = typed(name, frame[name])
+        if wrong.size:
+            refused = refused.union(wrong.index)
+            rule = column.rule + _percent(name, wrong)
+            complaints.append(place.complaint(f"column {name!r}", rule, wrong.index, wrong))
+    return pd.DataFrame(clean), refused, complaints
+
+
+def _percent(name: str, wrong: pd.Series) -> str:
+    hint = COLUMNS[name].unit == "proportion" and any(_is_percent(value) for value in wrong)
+    return " (this looks like percent: divide by 100)" if hint else ""
+
+
+def _is_percent(value: object) -> bool:
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return True
+    try:
+        return 1 < parse_number(value) <= 100
+    except DataError:
+        return False
+
+
+def _completed(runs: pd.DataFrame, given: pd.Index) -> pd.DataFrame:
+    """Fill in what follows from the rest; a column that is partly blank is left for the checks to refuse."""
+    scored = runs["score"].notna() | runs["n_correct"].notna()
+    problems = runs["problem"].notna()
+    metric = _default(runs["metric"], "accuracy", scored).mask(problems & runs["metric"].isna(), "pass@k")
+    open_answers = metric.isin(OPEN_METRICS)
+    items = runs[problems].groupby("benchmark")["problem"].nunique()
+    trials = runs["n_items"].mask(problems, runs["n_samples"])
+    filled = {
+        "family": _default(runs["family"], UNSPECIFIED, runs["family"].isna()),
+        "mixture": _default(runs["mixture"], UNSPECIFIED, runs["mixture"].isna()),
+        "metric": metric,
+        "val_set": _default(runs["val_set"], UNSPECIFIED, runs["loss"].notna()),
+        "flops": runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"]),
+        "score": runs["score"].fillna(runs["n_correct"] / trials),
+        "k": runs["k"].mask(problems & runs["k"].isna(), 1.0),
+        "n_items": runs["n_items"].mask(problems & runs["n_items"].isna(), runs["benchmark"].map(items)),
+        "chance": runs["chance"].mask(runs["chance"].isna() & open_answers & scored, 0.0),
+    }
+    runs = runs.assign(**filled)
+    return runs if "run" in given and runs["run"].notna().any() else runs.assign(run=run_names(runs))
+
+
+def _default(column: pd.Series, value: str, where: pd.Series) -> pd.Series:
+    return column.mask(where, value) if column.isna().all() else column
+
+
+def load_dataset(name: str) -> pd.DataFrame:
+    """Load a shipped data set of real training runs.
+
+    Parameters
+    ----------
+    name
+        One of the names that ``describe_datasets`` lists.
+
+    Returns
+    -------
+    DataFrame
+        Checked runs; ``frame.attrs["dataset"]`` holds the name.
+
+    Raises
+    ------
+    DataError
+        When no data set has that name.
+    """
+    known = names("datasets")
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
+    folder = shelf("datasets") / name
+    runs = read_runs(folder / "runs.csv")
+    runs.attrs["dataset"] = name
+    return runs
+
+
+def describe_datasets() -> pd.DataFrame:
+    """List the shipped data sets, from their cards alone.
+
+    Returns
+    -------
+    DataFrame
+        One row per data set: name, title, runs and benchmarks (counts), mixtures, licence, source.
+    """
+    return pd.DataFrame([_card_row(name) for name in names("datasets")])
+
+
+def read_card(name: str) -> dict[str, Any]:
+    """Read the card of a shipped data set: source, licence, citation, units, known problems.
+
+    Parameters
+    ----------
+    name
+        One of the names that ``describe_datasets`` lists.
+
+    Returns
+    -------
+    dict
+        The document ``dataset.toml``.
+    """
+    return tomllib.loads((shelf("datasets") / name / "dataset.toml").read_text(encoding="utf-8"))
+
+
+def _card_row(name: str) -> dict[str, Any]:
+    card = read_card(name)
+    return {
+        "name": name,
+        "title": card["title"],
+        "runs": card["n_runs"],
+        "benchmarks": card["n_benchmarks"],
+        "mixtures": ", ".join(card["mixtures"]),
+        "licence": card["licence"]["name"],
+        "source": card["source"]["repository"],
+    }

@@ -1,0 +1,1 @@
+"""How good forecasts are: scores, splits, cross-validation, weights and comparisons of laws."""

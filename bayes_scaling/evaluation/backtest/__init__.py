@@ -1,0 +1,1 @@
+"""Backtests: one law on one split, and all of them in parallel."""

@@ -1,0 +1,282 @@
+"""Backtests: forecasts that could have been made from the smaller runs, beside what the larger ones reached."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.evaluation.backtest.parallel import computed
+from bayes_scaling.evaluation.backtest.shards import META, Shard, found_in, prepared, shard_of
+from bayes_scaling.evaluation.baselines.estimators import BASELINES
+from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
+from bayes_scaling.evaluation.splits import Split, check_splits, split_above
+from bayes_scaling.inference.design import PASS_AT_K
+from bayes_scaling.inference.fit_file import write_whole
+from bayes_scaling.models.model import Model
+
+SHOWN = ("mae", "crps", "cover_50", "cover_80", "cover_95", "width_80")
+SCORED = ("accuracy", "pass_at_k")
+PUBLISHED = " (published)"  # tells an estimator from a model of the same name
+MANY, LINES = 5, 20  # names that a warning lists, and that the text of a backtest does
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Backtest:
+    """Forecasts of runs that the fits did not see, with what happened.
+
+    Attributes
+    ----------
+    runs : DataFrame
+    splits : tuple of Split
+    response : str
+    shards : DataFrame
+        One row per law and split: ``law``, ``split``, ``runs_fitted``, ``runs_forecast``, ``rows_forecast``,
+        ``decades_beyond`` (of the farthest row), ``seconds``, ``converged``, ``verdict``, ``problem`` (why there is no
+        forecast), of fits ``r_hat``, ``ess``, ``divergences`` and ``steps_per_draw``, and the ``traceback`` of errors
+        that are no refusals.
+    scores : DataFrame
+        One row per law, split and forecast row: ``law``, ``split``, ``converged``, the columns of `score_forecast`,
+        and ``log_density`` that the law gave to the outcome [nats per unit of the response].
+    forecasts : mapping
+        (law, split) -> forecast, a Dataset over (chain, draw, row).
+    """
+
+    runs: pd.DataFrame
+    splits: tuple[Split, ...]
+    response: str
+    shards: pd.DataFrame
+    scores: pd.DataFrame
+    forecasts: Mapping[tuple[str, str], xr.Dataset]
+
+    def summary(self, by: str | Sequence[str] = "law") -> pd.DataFrame:
+        """Scores in groups, one row each: `summarise_scores` without its intervals, as a wide table."""
+        groups = [by] if isinstance(by, str) else list(by)
+        table = summarise_scores(self.scores, by=groups, resamples=0)
+        names = list(dict.fromkeys(table["score"]))
+        first = table[table["score"] == names[0]][[*groups, "runs", "rows"]].reset_index(drop=True)
+        values = table["value"].to_numpy().reshape(len(first), len(names))
+        return first.join(pd.DataFrame(values, columns=names))
+
+    def __repr__(self) -> str:
+        failed = self.shards[~self.shards["converged"].astype(bool)]
+        lines = [f"<Backtest of {self.shards['law'].nunique()} laws on {len(self.splits)} splits"]
+        if len(self.scores):
+            table = self.summary()[["law", "runs", "rows", *SHOWN]]
+            lines.append(table.round(4).to_string(index=False))
+        said = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
+        lines += [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in said][:LINES]
+        if len(failed) > LINES:
+            lines.append(f"… and {len(failed) - LINES} more that did not converge or gave no forecast, see `shards`")
+        return "\n".join(lines) + ">"
+
+
+def backtest(
+    models: Model | Sequence[Model],
+    runs: pd.DataFrame,
+    splits: Sequence[Split] | Split | None = None,
+    *,
+    baselines: Sequence[str] | str = (),
+    response: str = "accuracy",
+    seed: int | None = None,
+    chains: int = 4,
+    draws: int = 1000,
+    tune: int = 500,
+    target_accept: float | None = None,
+    attempts: int = 2,
+    resamples: int = 200,
+    folder: str | Path | None = None,
+    n_jobs: int | None = None,
+    progress: bool | None = None,
+) -> Backtest:
+    """See how well laws would have forecast runs that are known, from smaller or other runs.
+
+    Every law is fitted to every split by itself, one thread each, in parallel over joblib: inside
+    ``joblib.parallel_config(backend="dask")`` or another backend, the same call runs on a cluster.  Results do not
+    depend on the backend.
+
+    Parameters
+    ----------
+    models : Model or sequence of Model
+        With names of their own.
+    runs : DataFrame
+        As from `read_runs`.
+    splits : sequence of Split, optional
+        From `split_above`, `split_targets` and `split_groups`, which add up; by default two cuts in compute.
+    baselines : sequence of str
+        Published estimators to judge beside the models, of ``BASELINES``; one that has the name of a model is called
+        "name (published)".
+    response : str
+        What is forecast: "accuracy" or "pass_at_k".
+    seed : int, optional
+        The same seed gives the same result.
+    chains, draws, tune, target_accept, attempts
+        Of every fit, as for `fit`.
+    resamples : int
+        Bootstrap draws of every baseline.
+    folder : path, optional
+        Where every shard is kept as soon as it is done: when the process is killed, or one shard fails, the same call
+        goes on with the others.  A shard is known by its data, model and settings: calls for some of the splits can
+        share a folder, and shards of other calls are left alone.
+    n_jobs : int, optional
+        Fits at the same time, -1 for as many as there are processors; by default what ``joblib.parallel_config`` says,
+        or -1.  A cluster of dask takes as many as it has threads.
+    progress : bool, optional
+        Show a progress bar; by default only where the error stream is a terminal.
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    DataError
+        Splits or names that cannot be, laws that do not forecast the response, no outcome to score, or no shard gave a
+        forecast; the text says why.
+
+    Warns
+    -----
+    ScalingWarning
+        Fits failed their verdict; their scores stay in the result, marked.  Shards gave no forecast, because the law
+        refused the runs or an error was raised: which, and why.  They are not kept, so the same call tries again.
+    """
+    if response not in SCORED:
+        raise DataError(f"a backtest is of {' or '.join(SCORED)}, not of {response!r}")
+    laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)
+    runs = runs.reset_index(drop=True)
+    asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
+    chosen = [replace(s, held_out=s.held_out & answered(runs, response)) for s in asked]
+    check_splits(chosen, runs)
+    fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept, "attempts": attempts}
+    todo = [
+        shard_of(name, law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
+        for split in chosen
+        for name, law in laws.items()
+    ]
+    show = sys.stderr.isatty() if progress is None else progress
+    results = _run(todo, None if folder is None else Path(folder), n_jobs, show)
+    past = _gathered(runs, tuple(chosen), response, todo, results)
+    _warn(past)
+    return past
+
+
+def _named(models: list[Model], baselines: Sequence[str] | str, response: str) -> dict[str, Model | str]:
+    """Models and published estimators under names of their own, all of which forecast the response."""
+    published = [baselines] if isinstance(baselines, str) else list(baselines)
+    if unknown := [b for b in published if b not in BASELINES]:
+        raise DataError(f"baselines must be of {', '.join(BASELINES)}; got {unknown}")
+    own = [m.name for m in models]
+    names = [*own, *(f"{b}{PUBLISHED}" if b in own else b for b in published)]
+    if not names or len(set(names)) < len(names):
+        raise DataError(f"a backtest needs laws with names of their own, got {names}")
+    reads_k = {b for b in published if "k" in BASELINES[b].inputs}
+    other = [m.name for m in models if response not in [head.response for head in m.heads]]
+    if other := [*other, *(b for b in published if (b in reads_k) != (response == "pass_at_k"))]:
+        raise DataError(f"{', '.join(other)} cannot forecast {response}")
+    return dict(zip(names, [*models, *published], strict=True))
+
+
+def answered(runs: pd.DataFrame, response: str) -> np.ndarray:
+    """Rows that hold an outcome of the response: of pass@k that of a benchmark, not of one problem."""
+    tried = runs["metric"].eq(PASS_AT_K) if "metric" in runs else pd.Series(False, runs.index)
+    whole = runs["problem"].isna() if "problem" in runs else pd.Series(True, runs.index)
+    return (runs["score"].notna() & (tried & whole if response == "pass_at_k" else ~tried)).to_numpy()
+
+
+def _run(todo: list[Shard], folder: Path | None, n_jobs: int | None, progress: bool) -> list[xr.Dataset]:
+    """Results in the order of the shards: those that are kept, and the others as they come."""
+    done = {s.key: kept for s in todo if folder and (kept := _kept(folder / f"{s.key}.nc")) is not None}
+    left = {s.key: s for s in todo if s.key not in done}
+    for shard in {s.law: s for s in left.values() if not isinstance(s.document, str)}.values():
+        prepared(shard)  # once, before many processes would
+    for key, result in _shown(computed(left, n_jobs), len(left), progress):
+        done[key] = result
+        if folder and not found_in(result)["problem"]:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / f"{key}.nc", lambda part, what=result: what.to_netcdf(part, engine="h5netcdf"))
+    return [done[s.key] for s in todo]
+
+
+def _shown(results: Iterator[tuple[str, xr.Dataset]], total: int, progress: bool) -> Iterator[tuple[str, xr.Dataset]]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(results, "backtest", total=total, console=console, disable=not progress)
+
+
+def _kept(path: Path) -> xr.Dataset | None:
+    """A shard that was kept, if it is there and whole."""
+    if not path.is_file():
+        return None
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            result = opened.load()
+    except (OSError, ValueError):
+        return None
+    return result if META in result.attrs else None
+
+
+def _gathered(
+    runs: pd.DataFrame, splits: tuple[Split, ...], response: str, todo: list[Shard], results: list[xr.Dataset]
+) -> Backtest:
+    shards, scores, forecasts = [], [], {}
+    for shard, result in zip(todo, results, strict=True):
+        found = found_in(result)
+        names = {"law": shard.law, "split": shard.split}
+        shards.append(names | _sizes(shard, result) | found)
+        if not found["problem"]:
+            forecasts[shard.law, shard.split] = result.drop_vars("log_density", errors="ignore")
+            own = score_forecast(result, shard.later, response=response)
+            own = own.assign(converged=found["converged"], log_density=_densities(result, len(own)), **names)
+            scores.append(own)
+    if not scores:
+        raise DataError(f"no forecast could be made: {shards[0]['law']}, {shards[0]['split']}: {shards[0]['problem']}")
+    table = pd.concat(scores, ignore_index=True)
+    first = ["law", "split", "converged"]
+    table = table[[*first, *(c for c in table if c not in first)]]
+    return Backtest(runs, splits, response, pd.DataFrame(shards), table, forecasts)
+
+
+def _sizes(shard: Shard, result: xr.Dataset) -> dict[str, Any]:
+    return {
+        "runs_fitted": shard.known["run"].nunique(),
+        "runs_forecast": shard.later["run"].nunique(),
+        "rows_forecast": len(shard.later),
+        "decades_beyond": float(result["decades_beyond"].max()) if "decades_beyond" in result.coords else np.nan,
+    }
+
+
+def _densities(result: xr.Dataset, rows: int) -> np.ndarray:
+    return result["log_density"].to_numpy() if "log_density" in result else np.full(rows, np.nan)
+
+
+def _warn(past: Backtest) -> None:
+    """Name the fits whose scores rest on draws that did not converge, and the shards that gave none."""
+    refused = past.shards[past.shards["problem"] != ""]
+    doubtful = past.shards[(past.shards["problem"] == "") & ~past.shards["converged"].astype(bool)]
+    of = f"of {len(past.shards)} shards of the backtest"
+    if len(doubtful):
+        said = _listed([f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)])
+        text = f"{len(doubtful)} {of} did not converge: {said}; `converged` marks their scores, `shards` says why"
+        warnings.warn(text, ScalingWarning, stacklevel=3)
+    if len(refused):
+        rows = zip(refused["law"], refused["split"], refused["problem"], strict=True)
+        said = _listed([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
+        warnings.warn(f"{len(refused)} {of} gave no forecast: {said}", ScalingWarning, stacklevel=3)
+
+
+def _first(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _listed(said: list[str]) -> str:
+    return ", ".join(said[:MANY]) + (f" and {len(said) - MANY} more" if len(said) > MANY else "")

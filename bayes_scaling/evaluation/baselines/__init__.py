@@ -1,0 +1,1 @@
+"""Published estimators, fitted as their authors do."""

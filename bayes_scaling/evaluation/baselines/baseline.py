@@ -1,0 +1,228 @@
+"""Published estimators as baselines: forecasts in the schema of `forecasting.forecast`, so that every score applies.
+
+The authors publish points.  The bands here come from a bootstrap of residuals by run: residuals of whole
+runs are dealt out anew, together over benchmarks, the estimator is fitted again to what they make, and a
+new run gets the residuals of some run on top.  Draws are moved so that their median is the published
+point: a bootstrap says how an estimator scatters, not where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cell, Memo, Part, fitted_cell, scored
+from bayes_scaling.evaluation.baselines.estimators import BASELINES, mean_of_scores
+from bayes_scaling.evaluation.baselines.stages import Estimator
+from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, row_coordinates
+from bayes_scaling.forecasting.provenance import origin
+from bayes_scaling.inference.design import check_ranges
+
+__all__ = ["BASELINES", "baseline", "coefficients"]
+
+VERDICT = "a published point estimate; bands from a bootstrap of residuals by run"
+TOO_FEW = "too few usable scores for {name}: the mean of the runs instead"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The runs that a baseline rests on."""
+
+    runs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Luck:
+    """Whose residuals go where: to the fitted runs of a mixture, and to the runs of the plan."""
+
+    dealt: dict[str, np.ndarray]
+    fresh: np.ndarray
+    rng: np.random.Generator
+
+
+def baseline(
+    name: str,
+    runs: pd.DataFrame,
+    plan: pd.DataFrame,
+    *,
+    seed: int | None = None,
+    resamples: int = 200,
+    chance: str = "table",
+    loss: str = "loss",
+) -> xr.Dataset:
+    """Forecast planned runs as a published estimator does, with bands that its authors do not give.
+
+    Every benchmark on every mixture is fitted by itself, as the authors do.  Where too few scores are
+    usable, the forecast is the mean of the scores, and ``note`` says so.
+
+    Parameters
+    ----------
+    name : str
+        One of ``BASELINES``.
+    runs : DataFrame
+        Checked runs, as from `read_runs`.
+    plan : DataFrame
+        From `plan_runs`; for "repeated_sampling" with k.
+    seed : int, optional
+        The same seed gives the same draws.
+    resamples : int
+        Draws; 0 gives the point alone, as one draw without noise.
+    chance : str
+        "table" takes the chance level of the runs; "small_runs" takes the mean score of runs below 1e17
+        FLOPs where a benchmark has some and its chance level is not 0 (Krajewski et al. 2025, arXiv
+        2512.08894, Eq. 3).
+    loss : str
+        Column that holds the loss for estimators of two stages, such as a loss of the benchmark itself.
+
+    Returns
+    -------
+    Dataset over (chain, draw, row)
+        As from `forecast`, with one chain; scores are kept within [0, 1].
+
+    Raises
+    ------
+    DataError
+        An argument is none of those above, the runs or the plan lack a column, or the plan asks for a
+        benchmark on a mixture that no run has a score for.
+    """
+    if resamples < 0:
+        raise DataError(f"resamples must be 0 or more, got {resamples}")
+    estimator = _named(name)
+    rows = scored(estimator, runs, chance, loss)
+    given, plan = plan, _planned(estimator, rows, plan)
+    luck, memo = _luck(rows, plan, resamples, np.random.default_rng(seed)), Memo()
+    mean = np.empty((max(resamples, 1), len(plan)))
+    new, remarks = mean.copy(), np.full(len(plan), "", dtype=object)
+    for key, where in _positions(plan):
+        cell, remarks[where] = _fitted(name, estimator, rows, key, memo)
+        mean[:, where], new[:, where] = _draws(cell, plan.iloc[where], luck, luck.fresh[:, where], memo)
+    coords = row_coordinates(Scored(rows), plan)
+    said = zip(coords["note"][1], remarks, strict=True)
+    coords["note"] = ("row", np.array(["; ".join(filter(None, both)) for both in said], dtype=object))
+    values = {n: (("chain", "draw", "row"), np.clip(v, 0.0, 1.0)[None]) for n, v in _named_values(mean, new)}
+    options = {"baseline": name, "resamples": resamples, "chance": chance, "loss": loss}
+    attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": LAW_UNCERTAINTY[False]}
+    attributes |= origin(options, runs, given, seed)
+    return xr.Dataset(values, {"chain": [0], "draw": np.arange(len(mean)), **coords}, attributes)
+
+
+def _named_values(mean: np.ndarray, new: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    yield "accuracy_mean", mean
+    yield "accuracy", new
+
+
+def coefficients(name: str, runs: pd.DataFrame, *, chance: str = "table", loss: str = "loss") -> pd.DataFrame:
+    """Tabulate what a published estimator fits to each benchmark on each mixture.
+
+    Parameters
+    ----------
+    name, runs, chance, loss
+        As for `baseline`.
+
+    Returns
+    -------
+    DataFrame
+        benchmark, mixture, ``response`` of the stage ("loss" or "score"), ``coefficient`` (names as in
+        `estimators`, "mean" where too few scores are usable), ``value``, and ``n_rows`` that were fitted.
+    """
+    estimator = _named(name)
+    rows, memo = scored(estimator, runs, chance, loss), Memo()
+    table = []
+    for key, _ in _positions(rows):
+        cell, _ = _fitted(name, estimator, rows, key, memo)
+        for part in cell.parts:
+            for coefficient, value in zip(part.stage.coefficients, part.theta, strict=True):
+                table.append((*key, part.stage.response, coefficient, float(value), len(part.fitted)))
+    return pd.DataFrame(table, columns=[*CELL, "response", "coefficient", "value", "n_rows"])
+
+
+def _positions(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    """Each benchmark on each mixture, and the positions of its rows."""
+    groups: dict[Any, Any] = table.groupby(CELL, sort=False).indices
+    yield from groups.items()
+
+
+def _named(name: str) -> Estimator:
+    if name not in BASELINES:
+        raise DataError(f"baseline must be one of {', '.join(BASELINES)}, not {name!r}")
+    return BASELINES[name]
+
+
+def _planned(estimator: Estimator, rows: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """Check that a plan has what the estimator reads, of runs that it knows."""
+    if plan.empty:
+        raise DataError("the plan has no rows; plan_runs(flops=[1e22], benchmark=['hellaswag']) makes some")
+    needed = [*CELL, *estimator.inputs]
+    if absent := [c for c in needed if c not in plan]:
+        raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
+    plan = plan.reset_index(drop=True)
+    if "run" not in plan:
+        plan = plan.assign(run=[f"run {i + 1}" for i in range(len(plan))])
+    check_ranges(plan, {*estimator.inputs, "flops"})
+    if len(blank := plan.index[plan[needed].isna().any(axis=1)]):
+        raise DataError(f"the plan needs {needed} in every row: rows {list(blank[:5])} lack some")
+    known = pd.MultiIndex.from_frame(rows[CELL].astype(str))
+    asked = pd.MultiIndex.from_frame(plan[CELL].astype(str))
+    if unknown := asked[~asked.isin(known)].unique().tolist():
+        raise DataError(
+            f"no run has a score for {unknown[:5]} (benchmark, mixture): a published estimator knows only what was run"
+        )
+    return plan.astype(dict.fromkeys(CELL, "str"))
+
+
+def _luck(rows: pd.DataFrame, plan: pd.DataFrame, resamples: int, rng: np.random.Generator) -> Luck:
+    counts = rows.groupby("mixture")["peers"].first()
+    dealt = {str(m): rng.integers(n, size=(resamples, n)) for m, n in counts.items()}
+    whose = plan["run"].astype("category").cat.codes.to_numpy()
+    share = rng.random((resamples, whose.max() + 1))[:, whose]
+    return Luck(dealt, np.floor(share * plan["mixture"].map(counts).to_numpy()).astype(int), rng)
+
+
+def _fitted(name: str, estimator: Estimator, rows: pd.DataFrame, key: tuple[str, str], memo: Memo) -> tuple[Cell, str]:
+    """The estimator fitted to one benchmark on one mixture, or the mean of the scores and a remark."""
+    own = rows[(rows["benchmark"] == key[0]) & (rows["mixture"] == key[1])]
+    cell = fitted_cell(estimator, own, memo)
+    if cell is not None:
+        return cell, ""
+    mean = fitted_cell(mean_of_scores(estimator), own, memo)
+    assert mean is not None  # one score is enough for a mean
+    return mean, TOO_FEW.format(name=name)
+
+
+def _draws(cell: Cell, plan: pd.DataFrame, luck: Luck, fresh: np.ndarray, memo: Memo) -> tuple[np.ndarray, np.ndarray]:
+    """Expectations and scores of new runs, each (draw, row)."""
+    point = _through(cell, plan, [part.theta for part in cell.parts])
+    report = cell.parts[-1].stage.scale.report
+    if not len(fresh):
+        return report(point, cell.chance)[None], report(point, cell.chance)[None]
+    thetas = [_refitted(part, luck.dealt[cell.mixture], luck.rng, memo) for part in cell.parts]
+    noise = [part.residuals(fresh, part.tries_of(plan), luck.rng) for part in cell.parts]
+    spread, scatter = _through(cell, plan, thetas), _through(cell, plan, thetas, noise)
+    centre = point - np.median(spread, axis=0)
+    return report(spread + centre, cell.chance), report(scatter + centre, cell.chance)
+
+
+def _refitted(part: Part, dealt: np.ndarray, rng: np.random.Generator, memo: Memo) -> np.ndarray:
+    """Coefficients (resample, coefficient) after every run got the residuals of some run."""
+    again = part.fitted + part.residuals(dealt[:, part.places], part.tries, rng)
+    stage = part.stage
+    return memo.once(stage, part.columns, again, lambda: stage.refit(part.columns, again, part.theta))
+
+
+def _through(
+    cell: Cell, plan: pd.DataFrame, thetas: list[np.ndarray], noise: list[np.ndarray] | None = None
+) -> np.ndarray:
+    """The last stage's response on the scale of its fit, from sizes alone; finite everywhere."""
+    known: dict[str, Any] = {}
+    for number, (part, theta) in enumerate(zip(cell.parts, thetas, strict=True)):
+        columns = [known[c] if c in known else plan[c].to_numpy(float) for c in part.stage.inputs]
+        value = np.nan_to_num(part.stage.expected(columns, theta), posinf=1e3, neginf=-1e3)
+        value = value if noise is None else value + noise[number]
+        known[part.stage.response] = part.stage.scale.report(value, cell.chance)
+    return value

@@ -1,0 +1,216 @@
+"""Scores of forecasts against what happened: row by row, and together, with how sure one may be of them.
+
+Targets are few and go together: all scores of one run are good or bad at once.  So uncertainty of a score comes
+from a bootstrap over runs, never over rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.models.heads import RESPONSES
+
+PROBABILITIES = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are scored
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # that the pinball loss is averaged over
+LEAST = 0.01  # relative errors are relative to a score of at least this
+BINS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # edges of distances in decades of compute
+RESAMPLES = 1000
+INTERVAL = 0.9  # of the bootstrap intervals of scores
+DISTANCE = "distance"
+
+
+def score_forecast(
+    ahead: xr.Dataset,
+    outcome: pd.DataFrame,
+    *,
+    response: str = "accuracy",
+    probabilities: Sequence[float] = PROBABILITIES,
+) -> pd.DataFrame:
+    """Score a forecast of new runs against what they reached, row by row.
+
+    Errors are those of the expectation, all else is of the whole forecast of a new run.  Of errors, CRPS, log score,
+    pinball and interval scores smaller is better.
+
+    Parameters
+    ----------
+    ahead : Dataset over (chain, draw, row)
+        From `forecast`.
+    outcome : DataFrame
+        One row per row of the forecast, with the column that holds the response.
+    response : str
+        Which response to score.
+    probabilities : sequence of float
+        Of the central intervals that are scored.
+
+    Returns
+    -------
+    DataFrame
+        One row per row: the coordinates of the forecast, such as run, benchmark, mixture and ``decades_beyond``;
+        ``observed``; ``error`` (expectation minus observed) and ``relative_error`` (its size as a share of the observed
+        value, of 0.01 at least); ``crps`` (continuous ranked probability score, in units of the response),
+        ``log_score`` (minus the log density that a kernel estimate of the draws gives to the observed value, in nats),
+        ``pinball`` (mean over the quantiles 5, 25, 50, 75 and 95 %), ``pit`` (share of draws below the observed
+        value); and for every probability ``inside_p``, ``width_p`` and ``interval_score_p`` of the central
+        interval.  Gneiting and Raftery 2007 (doi 10.1198/016214506000001437), Eqs. 20, 40 and 43.
+
+    Raises
+    ------
+    DataError
+        The outcome does not match the forecast row by row.
+    """
+    import scoringrules
+
+    observed = outcome[RESPONSES[response]].to_numpy(float)
+    if len(observed) != ahead.sizes["row"]:
+        raise DataError(f"the forecast has {ahead.sizes['row']} rows, the outcome {len(observed)}; they must match")
+    draws = _by_row(ahead[response])
+    error = _by_row(ahead[f"{response}_mean"]).mean(axis=1) - observed
+    table = pd.DataFrame({c: ahead[c].to_numpy() for c in ahead.coords if ahead[c].dims == ("row",)})
+    levels = list(zip(np.quantile(draws, QUANTILES, axis=1), QUANTILES, strict=True))
+    table = table.assign(
+        observed=observed,
+        error=error,
+        relative_error=np.abs(error) / np.maximum(observed, LEAST),
+        crps=scoringrules.crps_ensemble(observed, draws),
+        log_score=_log_score(observed, draws),
+        pinball=np.mean([scoringrules.quantile_score(observed, *q) for q in levels], axis=0),
+        pit=np.mean(draws < observed[:, None], axis=1),
+    )
+    return table.assign(**_of_intervals(observed, draws, probabilities))
+
+
+def _by_row(draws: xr.DataArray) -> np.ndarray:
+    """(row, draw) array in one order of memory, so that sums are the same to the last digit wherever they came from."""
+    by_row = draws.transpose("row", "chain", "draw").to_numpy()
+    return np.ascontiguousarray(by_row.reshape(len(by_row), -1), dtype=float)
+
+
+def _log_score(observed: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Minus the log density of a kernel estimate; infinite where half of the draws or more are one point."""
+    import scoringrules
+
+    spread = np.ptp(draws, axis=1) > 0
+    out = np.where(spread, 0.0, np.inf)
+    if spread.any():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = scoringrules.logs_ensemble(observed[spread], draws[spread])
+        out[spread] = np.where(np.isnan(scores), np.inf, scores)
+    return out
+
+
+def _of_intervals(observed: np.ndarray, draws: np.ndarray, probabilities: Sequence[float]) -> dict[str, np.ndarray]:
+    import scoringrules
+
+    found = {}
+    for p in probabilities:
+        low, high = np.quantile(draws, [(1 - p) / 2, (1 + p) / 2], axis=1)
+        found[f"inside_{100 * p:g}"] = (low <= observed) & (observed <= high)
+        found[f"width_{100 * p:g}"] = high - low
+        found[f"interval_score_{100 * p:g}"] = scoringrules.interval_score(observed, low, high, 1 - p)
+    return found
+
+
+def summarise_scores(
+    scores: pd.DataFrame, *, by: str | Sequence[str] = (), resamples: int = RESAMPLES, seed: int = 0
+) -> pd.DataFrame:
+    """Average scores of forecasts, in groups, and say how sure these averages are.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From `score_forecast`, or several of them, as ``Backtest.scores`` is.
+    by : str or sequence of str
+        Columns that make the groups, such as "benchmark", "mixture" or "k"; "distance" groups by decades of compute
+        beyond the fitted runs, "0" for those within.
+    resamples : int
+        Bootstrap samples of whole runs.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        One row per group and score: ``score``, its ``value``, ``lower_90`` and ``upper_90`` of a bootstrap over runs
+        (blank where a group has one run), and the number of ``runs`` and ``rows``.  Scores are those of
+        `score_forecast`, with ``mae`` (mean size of the error), ``bias`` (its mean) and ``cover_p`` (share of
+        observed values inside the intervals that should hold p %).
+
+    Raises
+    ------
+    DataError
+        The scores lack a column.
+    """
+    groups = [by] if isinstance(by, str) else list(by)
+    table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])}) if DISTANCE in groups else scores
+    if absent := [c for c in (*groups, "run") if c not in table]:
+        raise DataError(f"the scores lack the columns {absent}; they have {list(table.columns)}")
+    parts = table.groupby(groups, sort=DISTANCE in groups, observed=True, dropna=False) if groups else [((), table)]
+    found = []
+    for key, part in parts:
+        labels: dict[str, Any] = dict(zip(groups, key if isinstance(key, tuple) else (key,), strict=True))
+        found.append(_averages(part, resamples, seed).assign(**labels))
+    out = pd.concat(found, ignore_index=True)
+    return out[[*groups, *(c for c in out.columns if c not in groups)]]
+
+
+def binned(decades: pd.Series) -> pd.Series:
+    """Distances in bins of decades of compute beyond the fitted runs, as ordered labels: "0", "0–0.5", … "> 3"."""
+    between = [f"{low:g}–{high:g}" for low, high in pairwise(BINS)]
+    return pd.cut(decades, [-np.inf, *BINS, np.inf], labels=[f"{BINS[0]:g}", *between, f"> {BINS[-1]:g}"])
+
+
+def _averages(part: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Every score of one group: its mean over rows, and how that varies when whole runs are drawn anew."""
+    columns, runs = _scored(part), part["run"].astype(str).to_numpy()
+    n_runs = len(set(runs))
+    low, high = np.full((2, columns.shape[1]), np.nan)
+    if n_runs > 1 and resamples:
+        means = resampled(columns.to_numpy(), runs, resamples=resamples, seed=seed)
+        with np.errstate(invalid="ignore"):  # between two infinite log scores
+            low, high = np.quantile(means, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    share = f"{100 * INTERVAL:g}"
+    return pd.DataFrame(
+        {"score": columns.columns, "value": columns.mean().to_numpy(), f"lower_{share}": low, f"upper_{share}": high}
+    ).assign(runs=n_runs, rows=len(part))
+
+
+def resampled(values: np.ndarray, runs: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """Means over rows when whole runs are drawn anew, with replacement.
+
+    Parameters
+    ----------
+    values : (row, score) array
+    runs : (row,) array
+        Whose rows go together.
+    resamples, seed : int
+
+    Returns
+    -------
+    (resample, score) array
+    """
+    _, of_row, counts = np.unique(runs, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(counts), values.shape[1]))
+    np.add.at(sums, of_row, values)
+    drawn = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), resamples)
+    with np.errstate(invalid="ignore"):
+        return (drawn @ sums) / (drawn @ counts)[:, None]
+
+
+def _scored(part: pd.DataFrame) -> pd.DataFrame:
+    """The columns whose means are scores, under their names."""
+    first = {"mae": part["error"].abs(), "bias": part["error"]}
+    same = {c: part[c] for c in ("relative_error", "crps", "log_score", "pinball") if c in part}
+    cover = {f"cover_{p}": part[f"inside_{p}"].astype(float) for p in _shares(part)}
+    rest = {str(c): part[c] for c in part if str(c).startswith(("width_", "interval_score_"))}
+    return pd.DataFrame(first | same | cover | rest)
+
+
+def _shares(part: pd.DataFrame) -> list[str]:
+    """Probabilities, in per cent, of the intervals that were scored."""
+    return [str(c).removeprefix("inside_") for c in part if str(c).startswith("inside_")]

@@ -1,0 +1,300 @@
+"""Splits of runs: what to fit and what to forecast, so that a forecast can be judged by what happened.
+
+A split is a name and two masks over the rows of a table.  Lists of splits add up: ``split_above(runs, cuts=[1e21])
++ split_groups(runs, "mixture")`` asks both how far a law reaches and what it says of a mixture it never saw.
+"""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.data.sizes import parse_size, size_text
+from bayes_scaling.errors import DataError, ScalingWarning
+
+SIZES = 4  # different sizes that a benchmark or mixture needs below a cut: fewer do not show a law
+HELD_OUT = (0.5, 0.25)  # shares of the range that are held out where no cut is given, from the top
+GROUPS = ("benchmark", "mixture")  # labels that must be known from enough sizes to be forecast from scale
+RATIO = "tokens_per_param"  # made from the sizes where the runs do not have it
+TRUTHS = (True, False)  # what a column that marks targets holds; 1 and 0 are equal to them
+MANY = 10  # names that a message lists
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows to fit and rows to forecast.
+
+    Attributes
+    ----------
+    name : str
+    fitted, held_out : (row,) bool array
+        Masks over the rows of the runs; a row may be in neither.
+    """
+
+    name: str
+    fitted: np.ndarray
+    held_out: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<Split {self.name!r}: {self.fitted.sum()} rows fitted, {self.held_out.sum()} held out>"
+
+
+def split_above(
+    runs: pd.DataFrame,
+    column: str = "flops",
+    cuts: Sequence[Any] | Any = None,
+    *,
+    rolling: bool = False,
+    least_sizes: int = SIZES,
+) -> list[Split]:
+    """Fit the small and forecast the large: one split for each cut along a column.
+
+    Parameters
+    ----------
+    runs : DataFrame
+    column : str
+        What is cut: "flops", "params", "tokens", "tokens_per_param", or a number or date of your own.
+    cuts : one or a sequence, optional
+        Runs up to a cut are fitted, those above it held out; sizes may read "1B" or "6e20", dates "2024-06-30".  By
+        default two, which hold out a half and a quarter of the range, logarithmic where it is of positive numbers.
+        Rows without a value are in neither.
+    rolling : bool
+        Hold out only what lies between a cut and the next, as if time went on.
+    least_sizes : int
+        A benchmark or mixture is forecast only where the fitted rows show it at this many sizes of compute.
+
+    Returns
+    -------
+    list of Split
+        From the lowest cut to the highest.
+
+    Raises
+    ------
+    DataError
+        No such column, a cut that is none of it, or no cut leaves enough below and anything above.
+
+    Warns
+    -----
+    ScalingWarning
+        Some of the cuts that were given leave nothing to forecast; there is no split for them.
+    """
+    values, dated = _ordered(runs, column)
+    scored = _scored(runs)
+    edges = _read_cuts(cuts, column, dated) if cuts is not None else _named(default_cuts(values, dated), dated)
+    sizes = rounded(_ordered(runs, "flops")[0] if "flops" in runs else values)
+    found, empty = [], []
+    for (edge, name), (after, _) in zip(edges, [*edges, (np.inf, "")][1:], strict=True):
+        fitted = values <= edge
+        held_out = scored & (values > edge) & (values <= (after if rolling else np.inf))
+        held_out &= well_known(runs, sizes, fitted & scored, least_sizes)
+        if held_out.any():
+            found.append(Split(f"{column} ≤ {name}", fitted, held_out))
+        else:
+            empty.append(name)
+    if not found:
+        raise DataError(
+            f"no cut of {column} at {', '.join(empty) or 'any value'} leaves {least_sizes} sizes of a benchmark and "
+            f"its mixture below and a score above: there are scores at {np.unique(sizes[scored]).size} sizes"
+        )
+    if cuts is not None and empty:
+        warnings.warn(f"nothing to forecast above {column} {', '.join(empty)}: left out", ScalingWarning, stacklevel=2)
+    return found
+
+
+def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Split]:
+    """Forecast named runs, each from all runs that took less compute and are no targets themselves.
+
+    Parameters
+    ----------
+    runs : DataFrame
+    targets : sequence of str, or str
+        Names of runs; or the name of a column that is true, or 1, in the rows of targets.
+
+    Returns
+    -------
+    list of Split
+        One for each target.
+
+    Raises
+    ------
+    DataError
+        No such run, one without a score, or no smaller ones.
+    """
+    names = _marked(runs, targets) if isinstance(targets, str) and targets in runs else targets
+    names = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    if (unknown := [n for n in names if n not in set(runs["run"])]) or not names:
+        known = sorted(runs["run"].astype(str).unique())
+        raise DataError(f"no runs are called {unknown}; there are {known[:MANY]}{' …' if len(known) > MANY else ''}")
+    found, is_target = [], runs["run"].isin(names).to_numpy()
+    flops, scored = _ordered(runs, "flops")[0], _scored(runs)
+    for name in names:
+        own = (runs["run"] == name).to_numpy()
+        fitted = ~is_target & (flops < flops[own].max())
+        if not (fitted & scored).any():
+            raise DataError(f"no run with a score took less compute than the target {name!r}")
+        if not (own & scored).any():
+            raise DataError(f"the target {name!r} has no score yet; lock its forecast, and score it once there is one")
+        found.append(Split(f"target {name}", fitted, own & scored))
+    return found
+
+
+def split_groups(runs: pd.DataFrame, column: str, *, above: float | str | None = None) -> list[Split]:
+    """Leave one group out after the other: a mixture, a run family, a benchmark at large scale, or single runs.
+
+    Parameters
+    ----------
+    runs : DataFrame
+    column : str
+        Whose labels are left out in turn.
+    above : float or str, optional
+        Leave out only rows with more compute than this [FLOPs], such as "1e21": what is known of the group from smaller
+        runs, and of all others from the larger ones, is fitted.
+
+    Returns
+    -------
+    list of Split
+        One for each label that has a score to forecast.
+
+    Raises
+    ------
+    DataError
+        No such column, one label only, or nothing above.
+    """
+    if column not in runs:
+        raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
+    least = -np.inf if above is None else parse_size(above)
+    beyond = "" if above is None else f" above {size_text(least, 3)} FLOPs"
+    labels, scored = runs[column].astype(str), _scored(runs)
+    large = np.ones(len(runs), bool) if above is None else _ordered(runs, "flops")[0] > least
+    found = []
+    for label in dict.fromkeys(labels[runs[column].notna()]):
+        out = (labels == label).to_numpy() & large
+        if (out & scored).any() and (~out & scored).any():
+            found.append(Split(f"without {column} {label}{beyond}", ~out, out & scored))
+    if not found:
+        known = labels[scored & runs[column].notna()].unique().tolist()
+        raise DataError(
+            f"leaving out one {column}{beyond} leaves nothing to fit or nothing to forecast; scores are of "
+            f"{known[:MANY]}"
+        )
+    return found
+
+
+def check_splits(splits: Sequence[Split], runs: pd.DataFrame) -> None:
+    """Refuse splits of another table, with equal names, or that forecast what they fit.
+
+    Raises
+    ------
+    DataError
+    """
+    names = [split.name for split in splits]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise DataError(f"splits need names of their own; {twice} come more than once")
+    for split in splits:
+        if not len(split.fitted) == len(split.held_out) == len(runs):
+            raise DataError(f"split {split.name!r} has masks over {len(split.fitted)} rows; the runs have {len(runs)}")
+        if (split.fitted & split.held_out).any():
+            raise DataError(f"split {split.name!r} fits rows that it should forecast")
+        if not (split.fitted.any() and split.held_out.any()):
+            raise DataError(f"split {split.name!r} leaves nothing to fit or nothing to forecast")
+
+
+def _scored(runs: pd.DataFrame) -> np.ndarray:
+    return runs["score"].notna().to_numpy() if "score" in runs else np.ones(len(runs), bool)
+
+
+def _marked(runs: pd.DataFrame, column: str) -> list[str]:
+    """Runs for which a column is true."""
+    if other := [v for v in runs[column].dropna().unique() if v not in TRUTHS]:
+        raise DataError(f"column {column!r} must be true or false to mark targets; it holds {other[:MANY]}")
+    return list(runs.loc[runs[column].eq(True).fillna(False).astype(bool), "run"].unique())
+
+
+def _ordered(runs: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:
+    """A column as numbers that keep its order, and whether it is of dates, which become seconds."""
+    if column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
+        return (runs["tokens"] / runs["params"]).to_numpy(float), False
+    if column not in runs:
+        raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
+    values = runs[column]
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(float), False
+    seconds = _seconds(values)
+    if other := values[values.notna().to_numpy() & ~np.isfinite(seconds)].unique().tolist():
+        raise DataError(
+            f"column {column!r} must hold numbers, or dates such as '2024-06-30', to be cut along; got {other[:MANY]}"
+        )
+    return seconds, True
+
+
+def _seconds(values: pd.Series) -> np.ndarray:
+    """Seconds of dates, as ISO 8601 writes them; not a number for anything else."""
+    dates = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+    return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(float)
+
+
+def _read_cuts(cuts: Any, column: str, dated: bool) -> list[tuple[float, str]]:
+    """Cuts in ascending order, each once, with what to call them."""
+    one = isinstance(cuts, str | int | float | np.number | datetime.date)
+    given = pd.Series([cuts] if one else list(cuts), dtype=object)
+    if dated:
+        is_number = given.map(lambda cut: isinstance(cut, int | float | np.number))
+        edges = np.where(is_number, np.nan, _seconds(given.mask(is_number)))
+    else:
+        edges = np.array([_size(cut, column) for cut in given], float)
+    if other := given[~np.isfinite(edges)].tolist():
+        right = "dates such as '2024-06-30'" if dated else "numbers"
+        raise DataError(f"cuts of {column!r} must be {right}; got {other[:MANY]}")
+    return _named(np.unique(edges).tolist(), dated)
+
+
+def _size(cut: Any, column: str) -> float:
+    try:
+        return parse_size(cut)
+    except DataError as error:
+        raise DataError(f"cuts of {column!r} must be numbers: {error}") from None
+
+
+def default_cuts(values: np.ndarray, dated: bool = False) -> list[float]:
+    """Values up to which to fit, ascending, so that shares `HELD_OUT` of the range lie above; none for one size."""
+    known = values[np.isfinite(values)]
+    at = known if dated else rounded(known)
+    sizes = np.unique(at)
+    ends = [sizes[-1] - (share - 1e-9) * np.ptp(sizes) for share in HELD_OUT] if sizes.size > 1 else []
+    return np.unique([known[at <= end].max() for end in ends]).tolist()
+
+
+def _named(edges: Sequence[float], dated: bool) -> list[tuple[float, str]]:
+    """Edges with three digits as their names, or with all where three do not tell them apart."""
+    short = [_text(e, dated, 3) for e in edges]
+    return list(zip(edges, short if len(set(short)) == len(edges) else [_text(e, dated) for e in edges], strict=True))
+
+
+def _text(edge: float, dated: bool, digits: int | None = None) -> str:
+    if dated:
+        return pd.Timestamp(edge, unit="s").isoformat().removesuffix("T00:00:00")
+    return size_text(edge, digits)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Decades of sizes to one in a hundred, where all are positive: as large as each other, but for rounding."""
+    finite = values[np.isfinite(values)]
+    return np.round(np.log10(values), 2) if finite.size and finite.min() > 0 else values
+
+
+def well_known(
+    runs: pd.DataFrame, sizes: np.ndarray, fitted: np.ndarray, least: int = SIZES, groups: Iterable[str] = GROUPS
+) -> np.ndarray:
+    """Rows all of whose labels, blanks apart, have enough sizes among the fitted rows, shape (row,)."""
+    below = runs.assign(_size=sizes)[fitted]
+    enough = np.full(len(runs), below["_size"].nunique() >= least)
+    for group in (g for g in groups if g in runs):
+        known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= least
+        enough &= (known | runs[group].isna()).to_numpy()  # a loss belongs to no benchmark
+    return enough

@@ -1,0 +1,1 @@
+"""Files: read as they are, written whole or not at all."""

@@ -1,0 +1,1 @@
+"""What a fit says about runs that have not been made yet."""

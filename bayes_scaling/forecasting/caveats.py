@@ -1,0 +1,72 @@
+"""Why a forecast should not be trusted, said per benchmark before anyone looks at its bands."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.inference.design import PASS_AT_K
+from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
+
+AT_CHANCE = "at chance so far: not forecastable yet"
+NEVER_SOLVED = "never solved so far: not forecastable yet"
+NO_LAW = "scores follow no law at this scale"
+JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
+UNSEEN = "never seen: drawn from the population"
+CLEARLY_ABOVE = 0.05  # chance-corrected accuracy that is more than guessing
+FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
+RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
+
+
+class Known(Protocol):
+    """Whatever holds the runs that a forecast rests on, as a `Fit` does."""
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """Runs and their scores."""
+
+
+def notes(fit: Known, plan: pd.DataFrame) -> np.ndarray:
+    """One remark per row of a plan; the empty string where there is none.
+
+    Returns
+    -------
+    (row,) array of str
+    """
+    if "benchmark" not in plan:
+        return np.full(len(plan), "", dtype=object)
+    said = {b: remark(fit, b) for b in plan["benchmark"].astype(str).unique()}
+    return plan["benchmark"].astype(str).map(said).to_numpy(object)
+
+
+def remark(fit: Known, benchmark: str) -> str:
+    """What to know about one benchmark: unseen, at chance, without a law, or known from few scores."""
+    rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
+    if rows.empty:
+        return UNSEEN
+    if "metric" in rows and rows["metric"].eq(PASS_AT_K).all():
+        return "" if rows["score"].gt(0).any() else NEVER_SOLVED
+    rows = rows.sort_values("flops")
+    scores = rows["score"].to_numpy(float)
+    few = max(3, len(rows) // 6)
+    chance = rows["chance"].fillna(0.0).to_numpy(float)
+    items = rows["n_items"].fillna(NOMINAL_ITEMS).to_numpy(float)
+    noise = 2 * np.sqrt(np.mean(np.maximum(chance * (1 - chance), 0.01) / items))
+    top = scores[-few:].mean()
+    if top < chance.mean() + noise and top < scores[:few].mean() + noise:
+        return AT_CHANCE
+    if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST:
+        return NO_LAW
+    above = (scores - chance) / (1 - chance) > CLEARLY_ABOVE
+    return JUST_LEFT if above.mean() < FEW_ABOVE else ""
+
+
+def _rise(size: np.ndarray, scores: np.ndarray) -> float:
+    """Rise of a smooth trend over the data, in standard deviations of the scatter around it."""
+    if len(scores) < 6 or np.ptp(size) == 0:
+        return np.inf
+    trend = np.polynomial.Polynomial.fit(size, scores, 2)(size)
+    scatter = np.sqrt(np.sum((scores - trend) ** 2) / (len(scores) - 3))
+    return float(np.ptp(trend) / max(scatter, 1e-9))

@@ -1,0 +1,1 @@
+"""Fitting: a model laid over runs, its posterior draws, and the verdict on them."""

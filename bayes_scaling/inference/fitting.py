@@ -1,0 +1,200 @@
+"""Condition a model on runs."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.inference.design import Design, lay_out
+from bayes_scaling.inference.layout import read_by_users
+from bayes_scaling.inference.sampling import Settings, sample
+from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
+from bayes_scaling.models.model import Model
+
+TIMES_MORE = 3  # at least so many times the draws in another attempt
+KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model, the runs it was fitted to, and what it learned from them.
+
+    Attributes
+    ----------
+    model : Model
+    runs : DataFrame
+        As they were given, one row per score.
+    tree : DataTree
+        ``posterior`` over (chain, draw, …): for every parameter its value ``<parameter>`` in the units of
+        the law over every column it varies by, its population value ``<parameter>_free`` on the
+        unconstrained scale, and for every effect ``<effect>`` and ``<effect>_sd``; ``sample_stats``.
+    verdict : Verdict
+        Whether the draws can be relied on.
+    seed : int or None
+    """
+
+    model: Model
+    runs: pd.DataFrame
+    tree: xr.DataTree
+    verdict: Verdict
+    seed: int | None = None
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Posterior draws over (chain, draw, …)."""
+        return self.tree["posterior"].to_dataset()
+
+    @cached_property
+    def design(self) -> Design:
+        """The model laid over the runs."""
+        return lay_out(self.model, self.runs)
+
+    def require_converged(self, *, even_if_not_converged: bool = False) -> None:
+        """Refuse to go on from a fit that failed its verdict, unless told to.
+
+        Raises
+        ------
+        FitError
+            The fit did not converge.
+        """
+        if not (self.verdict.passed or even_if_not_converged):
+            raise FitError(
+                f"{self.model.name}: {self.verdict}. Fit again with more draws or a larger target_accept, or "
+                "say even_if_not_converged=True to go on all the same"
+            )
+
+    def save(self, path: Any, *, overwrite: bool = False) -> None:
+        """Write everything into one netCDF file, whole or not at all; see `fit_file.save`."""
+        from bayes_scaling.inference.fit_file import save
+
+        save(self, path, overwrite=overwrite)
+
+    @staticmethod
+    def load(path: Any) -> Fit:
+        """Read a fit back; see `fit_file.load`."""
+        from bayes_scaling.inference.fit_file import load
+
+        return load(path)
+
+    def __repr__(self) -> str:
+        runs = self.runs["run"].nunique() if "run" in self.runs else len(self.runs)
+        return f"<Fit of {self.model.name} to {runs} runs, {len(self.runs)} rows; {self.verdict}>"
+
+
+def fit(
+    model: Model,
+    runs: pd.DataFrame,
+    *,
+    seed: int | None = None,
+    chains: int = 4,
+    draws: int = 1000,
+    tune: int = 500,
+    thin: int | None = None,
+    target_accept: float | None = None,
+    attempts: int = 2,
+    progress: bool | None = None,
+    cores: int | None = None,
+) -> Fit:
+    """Learn the parameters of a model from runs.
+
+    Parameters
+    ----------
+    model : Model
+    runs : DataFrame
+        As `read_runs` or `load_dataset` return them, or any selection of their rows.
+    seed : int, optional
+        The same seed on the same machine gives the same draws.
+    chains, draws, tune : int
+        Chains, draws kept per chain, and draws spent per chain on adaptation.  For a first look
+        ``chains=2, draws=300, tune=300`` is enough.
+    thin : int, optional
+        Keep one draw of so many; by default as the model's document says, which is 1 for most.
+    target_accept : float, optional
+        Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
+    attempts : int
+        A fit that fails its verdict is sampled again from the start, with smaller steps and at least 3 times as many
+        draws for one that is kept, as the failed one says that it takes; 1 for a first look.
+    progress : bool, optional
+        Show a progress bar; by default only where the error stream is a terminal.
+    cores : int, optional
+        Chains that run at the same time; by default as many as there are processors.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DataError
+        The runs lack what the model needs.
+    FitError
+        A setting is out of range.
+
+    Warns
+    -----
+    ScalingWarning
+        The fit failed its verdict; the text says which rule.
+    """
+    settings = Settings(chains, draws, tune, thin, target_accept, attempts=attempts)
+    _check(settings.of(model), seed)
+    runs = runs.reset_index(drop=True)
+    design = lay_out(model, runs)
+    show = sys.stderr.isatty() if progress is None else progress
+    tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)
+    if not verdict.passed:
+        warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
+    return Fit(model, runs, tree, verdict, seed)
+
+
+def _check(settings: Settings, seed: int | None) -> None:
+    counts = settings.chains, settings.draws, settings.tune, settings.thin or 0, settings.attempts
+    if min(counts) < 1 or not 0 < (settings.target_accept or 0) < 1 or (seed is not None and seed < 0):
+        raise FitError(
+            "chains, draws, tune, thin and attempts must be at least 1, target_accept between 0 and 1, seed not "
+            f"negative; got {', '.join(map(str, counts))}, {settings.target_accept}, {seed}"
+        )
+
+
+def conditioned(
+    design: Design, settings: Settings, *, seed: int | None, progress: bool = False, cores: int | None = None
+) -> tuple[xr.DataTree, Verdict]:
+    """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on."""
+    tree = sample(design, settings, seed=seed, progress=progress, cores=cores)
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    verdict = judge(posterior[read_by_users(design.model)], stats, max_depth=settings.max_depth)
+    if verdict.passed or settings.attempts == 1:
+        return tree, verdict
+    careful = more_careful(settings.of(design.model), verdict)
+    return conditioned(design, careful, seed=seed, progress=progress, cores=cores)
+
+
+def more_careful(settings: Settings, verdict: Verdict) -> Settings:
+    """Settings for another attempt at a fit that failed: smaller steps, and twice the draws that it lacked.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the failed attempt, with nothing left open.
+    verdict : Verdict
+        Of the failed attempt.
+    """
+    assert settings.thin and settings.target_accept
+    lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
+    least, most = TIMES_MORE * settings.thin, max(KEPT_OF_AT_MOST, TIMES_MORE * settings.thin)
+    thin = int(np.clip(np.ceil(2 * lacking) * settings.thin, least, most)) if np.isfinite(lacking) else most
+    missed = (1 - settings.target_accept) / (4 if verdict.diverged else 2)
+    return replace(
+        settings,
+        tune=2 * settings.tune,
+        thin=thin,
+        target_accept=1 - missed,
+        attempts=settings.attempts - 1,
+    )

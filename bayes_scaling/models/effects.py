@@ -1,0 +1,60 @@
+"""Effects: how one parameter differs between the levels of a group, by offsets or by curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bayes_scaling.models.discrepancy import CURVE, SHAPES
+
+SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
+EVERYTHING = "all"  # the group of a curve that all runs share
+EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
+NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Differences of one parameter between the levels of one group, on the unconstrained scale.
+
+    Attributes
+    ----------
+    parameter : str
+    group : tuple of str
+        Columns whose combinations are the levels; two columns make an interaction.
+    spread : float
+        Prior median of the standard deviation; the standard deviation itself where ``learned`` is false.
+    learned : bool
+        Partial pooling learns the standard deviation and keeps the differences summing to zero.
+    curve : bool
+        The differences are curves along compute (see `discrepancy`), one for every level and one for all runs where
+        the group is empty; the standard deviation is how much their slope wanders in a decade.
+    """
+
+    parameter: str
+    group: tuple[str, ...]
+    spread: float
+    learned: bool = True
+    curve: bool = False
+
+    @property
+    def name(self) -> str:
+        """Parameter and columns, joined: what the posterior calls the offsets."""
+        return "_".join((self.parameter, *(["discrepancy"] if self.curve else []), *self.group))
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes are learned of each curve: those of an interaction are told by few runs each."""
+        return 0 if not self.curve else 1 if len(self.group) > 1 else SHAPES
+
+    def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+        """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
+        levels = tuple(codes[c] for c in self.group)
+        if not self.curve:
+            return values[self.name][(..., *levels)]
+        total = values.get(f"{self.name}_beyond", 0.0)
+        for shape in range(self.shapes):
+            height = values[self.name][(..., *levels, shape)]
+            total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
+        return total

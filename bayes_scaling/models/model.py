@@ -1,0 +1,232 @@
+"""Models: which responses are observed, how each follows from the run, and what varies over what.
+
+A model is a frozen value, independent of any data; `documents` reads and writes it as TOML.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.errors import ModelError
+from bayes_scaling.laws.parameters import Parameter
+from bayes_scaling.models.discrepancy import COMPUTE, SIZES
+from bayes_scaling.models.effects import EVERYTHING, NOISE_GROUPS, Effect
+from bayes_scaling.models.heads import Head, check_head
+
+POOLINGS = ("partial", "complete", "none")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader should know before using a model; for which task it is the recommended one, and why."""
+
+    summary: str = ""
+    recommended_for: str = ""
+    use_when: str = ""
+    fails_when: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A complete specification, independent of any data.
+
+    Attributes
+    ----------
+    name : str
+    heads : tuple of Head
+        Heads that name the same parameter share it.
+    varies : mapping
+        Parameter -> {group: prior median of the standard deviation between its levels}; a group is
+        ``"benchmark"`` or an interaction ``"benchmark:mixture"``.
+    pooling : str
+        ``"partial"`` (differences with a learned spread), ``"complete"`` (none) or ``"none"``
+        (every cell on its own).
+    discrepancy : mapping
+        Parameter -> {group: prior median of how much the slope of its curves wanders in a decade of compute};
+        the group ``"all"`` is a curve that all runs share.
+    fixed : mapping
+        Parameter -> value that is not learned.
+    priors : mapping
+        Parameter -> {"low": …, "high": …} in place of the interval that the law declares.
+    sampling : mapping
+        How it is sampled unless `fit` is told otherwise: "target_accept", and "thin", the draws that one is kept of.
+    card : Card
+    """
+
+    name: str
+    heads: tuple[Head, ...]
+    varies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pooling: str = "partial"
+    discrepancy: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    card: Card = Card()
+
+    def __post_init__(self) -> None:
+        if self.pooling not in POOLINGS:
+            raise ModelError(f"{self.name}: pooling must be one of {list(POOLINGS)}, got {self.pooling!r}")
+        for what in ("varies", "discrepancy", "fixed", "priors"):
+            if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
+                raise ModelError(f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}")
+        if len({head.response for head in self.heads}) < len(self.heads):
+            raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
+        for head in self.heads:
+            check_head(head, self.name)
+            if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
+                raise ModelError(
+                    f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
+                )
+        for what in ("varies", "discrepancy"):
+            for name, groups in getattr(self, what).items():
+                _check_groups(f"{what}.{name}", groups, self.name)
+        for name, value in self.fixed.items():
+            _check_fixed(self.parameters[name], value, self.name)
+        _check_sampling(self.sampling, self.name)
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Every parameter by name, with the priors of this model."""
+        found: dict[str, Parameter] = {}
+        for head in self.heads:
+            found |= {p.name: p for p in (*head.form.parameters, *head.noise.values())}
+        return {name: _with_prior(p, self.priors.get(name, {})) for name, p in found.items()}
+
+    @cached_property
+    def of_laws(self) -> frozenset[str]:
+        """Parameters of the laws themselves, apart from those of modifiers and noise."""
+        return frozenset(p.name for head in self.heads for p in head.form.parts[0].parameters)
+
+    @cached_property
+    def of_noise(self) -> frozenset[str]:
+        """Parameters of the likelihoods."""
+        return frozenset(p.name for head in self.heads for p in head.noise.values())
+
+    def effects(self, parameter: str) -> tuple[Effect, ...]:
+        """How a parameter differs between groups, and along compute, under the pooling of this model."""
+        return (*self._differences(parameter), *self._curves(parameter))
+
+    def _curves(self, parameter: str) -> Iterator[Effect]:
+        for group, spread in self.discrepancy.get(parameter, {}).items():
+            if group == EVERYTHING or self.pooling != "complete":
+                over = () if group == EVERYTHING else tuple(group.split(":"))
+                yield Effect(parameter, over, spread, curve=True)
+
+    def _differences(self, parameter: str) -> tuple[Effect, ...]:
+        groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
+        noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
+        shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
+        if self.pooling == "complete" or not shared:
+            return noise
+        if self.pooling == "partial":
+            return (*(Effect(parameter, g, s) for g, s in shared.items()), *noise)
+        cell = tuple(dict.fromkeys(column for group in shared for column in group))
+        variance = self.parameters[parameter].scale ** 2 + sum(s**2 for s in shared.values())
+        return (Effect(parameter, cell, variance**0.5, learned=False), *noise)
+
+    def has_population(self, parameter: str) -> bool:
+        """Whether the population value of a parameter is learned from the data."""
+        return parameter not in self.fixed and all(e.learned for e in self.effects(parameter))
+
+    @cached_property
+    def leaves_law(self) -> bool:
+        """Whether any parameter has a discrepancy under the pooling of this model."""
+        return any(effect.curve for name in self.discrepancy for effect in self.effects(name))
+
+    @property
+    def leaves_along(self) -> tuple[str, ...]:
+        """Columns of the runs along which curves go on beyond them: compute, or sizes where the laws read these."""
+        read = {column for head in self.heads for column in head.form.inputs}
+        return () if not self.leaves_law else SIZES if read >= set(SIZES) else (COMPUTE,)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Columns that parameters vary over, in order of first use."""
+        return varied_over(self, self.parameters)
+
+    def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+        """Value of a parameter at every row, from graph variables or from posterior arrays.
+
+        Parameters
+        ----------
+        parameter : str
+        values : mapping
+            ``<parameter>_free`` of shape (…) and every effect of shape (…, *levels), with the heights of its
+            shapes as another axis where it is a curve.
+        codes : mapping
+            Column -> position of each row's label among its levels, shape (row,).  An effect whose
+            columns are not all present is left out, as expectations do with noise.  `CURVE` holds the weights of
+            the shapes of discrepancies, (row, shape).
+
+        Returns
+        -------
+        Graph variable or array of shape (…, row).
+        """
+        free = values[f"{parameter}_free"][..., None]
+        for effect in self.effects(parameter):
+            if all(column in codes for column in effect.group):
+                free = free + effect.at_rows(values, codes)
+        return self.parameters[parameter].support.constrain(free)
+
+    def mean(self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+        """Expected response at every row, shape (…, row)."""
+        theta = {p.name: self.resolve(p.name, values, codes) for p in head.form.parameters}
+        return head.form(*(data[c] for c in head.form.inputs), **theta)
+
+    def observation(
+        self, head: Head, mean: Any, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
+    ) -> Any:
+        """(distribution, arguments) of the response at every row, given its mean."""
+        noise = {own: self.resolve(p.name, values, codes) for own, p in head.noise.items()}
+        component = head.likelihood.component
+        return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
+
+
+def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:
+    """Columns that some parameters of a model vary over, in order of first use."""
+    return tuple(dict.fromkeys(c for p in parameters for e in model.effects(p) for c in e.group))
+
+
+def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:
+    """Replace the interval that a law declares by that of a model document."""
+    if unknown := sorted(set(interval) - {"low", "high"}):
+        raise ModelError(f"[priors.{parameter.name}] takes low and high, got {unknown}")
+    low, high = (interval.get(end, getattr(parameter, end)) for end in ("low", "high"))
+    return replace(parameter, low=low, high=high)
+
+
+def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
+    seen: set[frozenset[str]] = set()
+    for group, spread in groups.items():
+        columns = group.split(":")
+        known = frozenset(columns)
+        if len(columns) > 2 or len(set(columns)) < len(columns) or known in seen or not all(columns):
+            raise ModelError(f"{where}: [{what}] takes columns and pairs of columns once each, got {group!r}")
+        if not (math.isfinite(spread) and spread > 0):
+            raise ModelError(f"{where}: [{what}] {group} must be a positive number, got {spread}")
+        seen.add(known)
+
+
+def _check_sampling(sampling: Mapping[str, float], where: str) -> None:
+    thin, target = sampling.get("thin", 1), sampling.get("target_accept", 0.5)
+    if set(sampling) - {"thin", "target_accept"} or thin < 1 or thin != int(thin) or not 0 < target < 1:
+        raise ModelError(
+            f"{where}: [sampling] takes thin, a whole number of 1 or more, and target_accept, between 0 and 1; "
+            f"got {dict(sampling)}"
+        )
+
+
+def _check_fixed(parameter: Parameter, value: float, where: str) -> None:
+    with np.errstate(all="ignore"):
+        inside = math.isfinite(value) and math.isfinite(parameter.support.free(value))
+    if not inside:
+        raise ModelError(
+            f"{where}: [fixed] {parameter.name} = {value} lies outside its {parameter.support.name} support"
+        )

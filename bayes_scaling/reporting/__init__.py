@@ -1,0 +1,1 @@
+"""Figures and text for people."""

@@ -1,0 +1,244 @@
+"""What a track record looks like: coverage against what was promised, and forecasts with what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.evaluation.backtest.backtesting import Backtest, answered
+from bayes_scaling.evaluation.scores import DISTANCE, binned, resampled
+from bayes_scaling.reporting.curves import COLOURS
+from bayes_scaling.reporting.law_figure import ALARM, GREY, NORMAL, SMALL, canvas
+
+LEVELS = np.linspace(0.02, 0.98, 49)
+BARS = ((0.95, 1.1), (0.8, 2.6), (0.5, 5.0))  # probability of an interval -> width of its bar [points]
+NUDGE = 0.022  # step from the bars of one mixture to those of the next, as a share of the range of compute
+SHADE = 0.9  # of the bootstrap band
+OUTCOME, OTHER = "black", "0.6"
+
+
+def plot_calibration(
+    past: Backtest | pd.DataFrame, *, by: str = DISTANCE, law: str | None = None, ncols: int = 3, seed: int = 0
+) -> Figure:
+    """Draw how many outcomes fell inside intervals that should hold a given share of them, by distance.
+
+    Below the diagonal intervals are too narrow.  The shade is a 90 % bootstrap interval over runs: where few runs
+    were forecast, it is wide.
+
+    Parameters
+    ----------
+    past : Backtest or DataFrame
+        Or the scores of one.
+    by : str
+        What the colours stand for: "distance" (decades of compute beyond the fitted runs), "split", "benchmark",
+        "mixture" or another column of the scores.
+    law : str, optional
+        Only this law; by default a panel for each.
+    ncols : int
+        Panels side by side.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    DataError
+        There is no such law or column.
+    """
+    scores = past.scores if isinstance(past, Backtest) else past
+    laws = _chosen(scores, law)
+    table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])})
+    if by not in table:
+        raise DataError(f"the scores have no column {by!r}; they have {list(scores.columns)}")
+    shown = table.loc[table["law"].isin(laws), by]
+    values = shown.cat.categories if by == DISTANCE else shown.unique()
+    colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(v for v in values if (shown == v).any())}
+    figure, panels = canvas(len(laws), max(1, min(ncols, len(laws))), "observed inside", (3.0, 2.6))
+    for panel, name in zip(panels, laws, strict=True):
+        own = table[table["law"] == name]
+        for value, colour in colours.items():
+            _draw_coverage(panel, own[own[by] == value], colour, f"{value}", seed)
+        _dress_unit(panel, name, bool(own["converged"].all()))
+    runs = table[table["law"].isin(laws)].groupby(by, observed=True)["run"].nunique()
+    labels = [f"{_said(v, by)} ({runs[v]} run{'s' if runs[v] > 1 else ''})" for v in colours]
+    handles = [Line2D([], [], color=c, lw=1.8, label=v) for v, c in zip(labels, colours.values(), strict=True)]
+    columns = max(1, int(figure.get_figwidth() / (0.075 * max(map(len, labels)) + 0.5)))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
+    return figure
+
+
+def _said(value: Any, by: str) -> str:
+    if by != DISTANCE:
+        return str(value)
+    return "within the fitted runs" if value == "0" else f"{value} decades beyond"
+
+
+def _chosen(scores: pd.DataFrame, law: str | None) -> list[str]:
+    known = list(scores["law"].unique())
+    if law is not None and law not in known:
+        raise DataError(f"the backtest has no law {law!r}; it has {known}")
+    return known if law is None else [law]
+
+
+def _draw_coverage(panel: Any, own: pd.DataFrame, colour: str, label: str, seed: int) -> None:
+    """Share of outcomes inside central intervals of every probability, from where they fell among the draws."""
+    if own.empty:
+        return
+    inside = np.abs(2 * own["pit"].to_numpy()[:, None] - 1) <= LEVELS
+    runs = own["run"].astype(str).to_numpy()
+    panel.plot(LEVELS, inside.mean(axis=0), color=colour, lw=1.8, label=label)
+    if len(set(runs)) > 1:
+        low, high = np.quantile(resampled(inside, runs, seed=seed), [(1 - SHADE) / 2, (1 + SHADE) / 2], axis=0)
+        panel.fill_between(LEVELS, low, high, color=colour, alpha=0.13, lw=0)
+
+
+def _dress_unit(panel: Any, name: str, converged: bool) -> None:
+    panel.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
+    panel.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    panel.set_xlabel("intervals that should hold", fontsize=NORMAL)
+    panel.set_title(name, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
+    if not converged:
+        panel.text(0.97, 0.03, "some fits did not converge", color=ALARM, fontsize=SMALL, ha="right")
+    panel.tick_params(labelsize=SMALL, length=3)
+    panel.grid(color="0.9", lw=0.6)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def plot_backtest(
+    past: Backtest,
+    *,
+    law: str | None = None,
+    split: str | None = None,
+    benchmarks: Sequence[str] | None = None,
+    ncols: int = 4,
+) -> Figure:
+    """Draw forecasts with what happened: a panel for every benchmark, the fitted runs, bands and outcomes.
+
+    Bars hold 50, 80 and 95 % of the forecast of a new run; a star is what it reached, red where it lies outside the
+    95 %.  What the forecast said beforehand against trusting it stands in the panel.
+
+    Parameters
+    ----------
+    past : Backtest
+    law, split : str, optional
+        Which forecast; the first by default.
+    benchmarks : sequence of str, optional
+        All that were forecast by default.
+    ncols : int
+        Panels side by side.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    DataError
+        There is no such forecast or benchmark.
+    """
+    known = [key for key in past.forecasts if law in (None, key[0]) and split in (None, key[1])]
+    if not known:
+        raise DataError(f"no forecast of law {law!r} for split {split!r}; there are {sorted(past.forecasts)}")
+    scores = past.scores[(past.scores["law"] == known[0][0]) & (past.scores["split"] == known[0][1])]
+    ahead = past.forecasts[known[0]]
+    named = list(scores["benchmark"].astype(str).unique()) if benchmarks is None else list(benchmarks)
+    if unknown := [b for b in named if b not in set(scores["benchmark"].astype(str))]:
+        raise DataError(f"benchmarks {unknown} were not forecast; there are {sorted(scores['benchmark'].unique())}")
+    (chosen,) = (s for s in past.splits if s.name == known[0][1])
+    label, colours = "score" if past.response == "accuracy" else "pass@k", _colours(scores)
+    figure, panels = canvas(len(named), max(1, min(ncols, len(named))), label)
+    before = past.runs[chosen.fitted & answered(past.runs, past.response)]
+    for panel, benchmark in zip(panels, named, strict=True):
+        fitted = before[before["benchmark"].astype(str) == benchmark]
+        own = (scores["benchmark"].astype(str) == benchmark).to_numpy()
+        decades = np.log10(scores.loc[own, "flops"].max() / fitted["flops"].min()) if len(fitted) else 1.0
+        step = 10 ** (NUDGE * decades)
+        _draw_forecasts(panel, ahead[past.response].isel(row=own), scores[own], colours, step)
+        _draw_fitted(panel, fitted, colours)
+        _dress_panel(panel, benchmark, str(scores.loc[own, "note"].iloc[0]))
+    others = set(_series(before)) - set(colours)
+    _legend(figure, scores, colours | dict.fromkeys(["other fitted runs"][: len(others)], OTHER), known[0])
+    return figure
+
+
+def _series(table: pd.DataFrame) -> pd.Series:
+    """What a row has its colour for: the mixture, and k of pass@k."""
+    names = table["mixture"].astype(str) if "mixture" in table else pd.Series("all", table.index)
+    if "k" not in table or table["k"].isna().all():
+        return names
+    tries = "k = " + table["k"].map("{:.0f}".format)
+    return tries if names.nunique() < 2 else names + ", " + tries
+
+
+def _colours(scores: pd.DataFrame) -> dict[str, str]:
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(_series(scores).unique())}
+
+
+def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, colours: dict[str, str], step: float) -> None:
+    """Draw nested bars and outcomes, each colour a step aside."""
+    names = _series(own).tolist()
+    here = [name for name in colours if name in names]
+    place = np.array([here.index(name) for name in names]) - (len(here) - 1) / 2
+    x = own["flops"].to_numpy(float) * step**place
+    values = draws.transpose("row", "chain", "draw").to_numpy().reshape(len(own), -1)
+    shades = [colours[name] for name in names]
+    for p, width in BARS:
+        low, high = np.quantile(values, [(1 - p) / 2, (1 + p) / 2], axis=1)
+        panel.vlines(x, low, high, colors=shades, lw=width, alpha=0.45, zorder=3)
+    out = ~own["inside_95"].to_numpy(bool)
+    edges = np.where(out, ALARM, OUTCOME)
+    panel.scatter(
+        x, own["observed"], marker="*", s=75, c=shades, edgecolors=edges, linewidths=0.9, zorder=5, label="outcome"
+    )
+
+
+def _draw_fitted(panel: Any, fitted: pd.DataFrame, colours: dict[str, str]) -> None:
+    shades = _series(fitted).map(lambda name: colours.get(name, OTHER)).to_numpy()
+    panel.scatter(
+        fitted["flops"], fitted["score"], s=15, c=shades, edgecolors="white", linewidths=0.4, zorder=4, label="fitted"
+    )
+    if "chance" in fitted and fitted["chance"].notna().any():
+        panel.axhline(fitted["chance"].median(), color=GREY, lw=0.8, ls="--", zorder=1)
+    if len(fitted):
+        panel.axvline(fitted["flops"].max(), color="0.6", lw=0.8, zorder=1)
+
+
+def _dress_panel(panel: Any, benchmark: str, note: str) -> None:
+    panel.set_xscale("log")
+    panel.set_title(benchmark, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
+    if note:
+        panel.text(
+            0.03, 0.97, fill(note, 34), transform=panel.transAxes, fontsize=SMALL, color=ALARM, va="top", style="italic"
+        )
+        low, high = panel.get_ylim()
+        panel.set_ylim(low, high + 0.22 * (high - low))
+    panel.tick_params(labelsize=SMALL, length=3)
+    panel.tick_params(which="minor", length=0, labelbottom=False)
+    panel.grid(axis="y", color="0.88", lw=0.6)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _legend(figure: Figure, scores: pd.DataFrame, colours: dict[str, str], key: tuple[str, str]) -> None:
+    title, star = ", ".join(key), {"marker": "*", "ms": 9, "lw": 0, "color": "0.8"}
+    handles = [Line2D([], [], color=c, marker="o", ms=5, lw=4, alpha=0.7, label=m) for m, c in colours.items()]
+    handles += [
+        Line2D([], [], color="0.5", lw=BARS[1][1], label="forecast of a new run: 50, 80, 95 %"),
+        Line2D([], [], **star, mec=OUTCOME, label="what happened"),  # type: ignore[arg-type]
+        Line2D([], [], **star, mec=ALARM, mew=1.3, label="outside the 95 %"),  # type: ignore[arg-type]
+    ]
+    legend = figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=NORMAL, frameon=False)
+    legend.set_title(title)
+    if not scores["converged"].all():
+        legend.set_title(f"{title}: THE FIT DID NOT CONVERGE")
+        legend.get_title().set(color=ALARM, fontweight="bold")

@@ -1,0 +1,264 @@
+"""A law over compute with the data (`plot_law`), and what other pictures share with it.
+
+Several laws in one panel are in `laws_figure`, exponents in `exponents_figure`.
+
+Every function returns a matplotlib ``Figure`` of its own: no pyplot state, no global settings, so a script
+without a display and a notebook get the same picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
+
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.reporting.curves import (
+    COLOURS,
+    View,
+    interval,
+    law_text,
+    laws_of,
+    path_text,
+    plan_along,
+    points_of,
+    view_of,
+)
+
+GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
+SMALL, NORMAL = 7.5, 8.5  # font sizes [points]
+OPACITY = {True: (0.32, 0.13), False: (0.22, 0.06)}  # one curve or several -> expectation, new run
+DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
+
+
+class Picture(Figure):
+    """A figure that notebooks show by itself, whether or not pyplot was ever imported."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def plot_law(
+    fit: Fit | Average,
+    *,
+    benchmarks: Sequence[str] | None = None,
+    mixtures: Sequence[str] | None = None,
+    reach: float = 1.0,
+    probabilities: Sequence[float] = (0.5, 0.8, 0.95),
+    ncols: int = 4,
+    later: pd.DataFrame | None = None,
+    seed: int | None = None,
+    even_if_not_converged: bool = False,
+) -> Figure:
+    """Draw how scores rise with training compute: the runs, the law with its bands, and what lies beyond.
+
+    One panel a benchmark.  The line is the median of the expectation; the darker band holds the
+    expectation (the law itself), the lighter one with dotted edges a new run evaluated once.  With several
+    mixtures each has its own colour and one band, of the middle one of ``probabilities``.  A model that
+    reads sizes and tokens is followed along the median tokens per parameter of the runs.
+
+    Parameters
+    ----------
+    fit : Fit or Average
+        `plot_laws` draws the laws of an average beside it.
+    benchmarks, mixtures : sequence of str, optional
+        What to show; everything that the fit saw by default.
+    reach : float
+        How far to go beyond the runs [decades of FLOPs].
+    probabilities : sequence of float
+        What the bands hold.
+    ncols : int
+        Panels side by side.
+    later : DataFrame, optional
+        Runs that the fit did not see, with ``benchmark``, ``mixture``, ``flops`` and ``score``: drawn as
+        stars, to compare the forecast with what happened.
+    seed : int, optional
+        The same seed gives the same bands.
+    even_if_not_converged : bool
+        Draw a fit that failed its verdict; the figure says so in red.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    DataError
+        The fit saw no such benchmark or mixture, an argument is out of range, or all that the fit forecasts is
+        pass@k, which depends on k as well.
+    FitError
+        The fit did not converge.
+    """
+    for law in laws_of(fit):
+        law.require_converged(even_if_not_converged=even_if_not_converged)
+    view = view_of(fit, benchmarks, mixtures, reach, probabilities, later)
+    label = "score" if view.response == "accuracy" else f"{view.response} [nats per token]"
+    figure, panels = canvas(len(view.benchmarks), max(1, min(ncols, len(view.benchmarks))), label)
+    for panel, benchmark in zip(panels, view.benchmarks, strict=True):
+        low, high = _draw_bands(panel, fit, view, benchmark, seed)
+        low, high = _draw_runs(panel, fit, view, benchmark, later, low, high)
+        dress(panel, fit, view, benchmark, low, high)
+    if reach or later is not None:
+        panels[0].set_title("beyond the data", fontsize=SMALL, color=GREY, loc="right", pad=3)
+    _legend(figure, view, later)
+    footer(figure, laws_of(fit), f"{path_text(fit)}{law_text([fit])}")
+    return figure
+
+
+def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
+    """Draw median lines and bands of one benchmark; return the range that they fill."""
+    ahead = forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
+    low, high = np.inf, -np.inf
+    for curve, rows in zip(view.curves, np.split(np.arange(ahead.sizes["row"]), len(view.curves)), strict=True):
+        colour = view.colours.get(curve, COLOURS[0] if len(view.colours) == 1 else "0.25")
+        part = ahead.isel(row=rows)
+        x, (dark, light) = part["flops"].to_numpy(), OPACITY[len(view.curves) == 1]
+        lower, upper = interval(part[view.response], view.headline)
+        panel.fill_between(x, lower, upper, color=colour, alpha=light, lw=0, zorder=2, label=f"new run {curve}")
+        panel.plot(x, np.c_[lower, upper], color=colour, lw=0.7, ls=(0, (1, 2)), zorder=3)
+        mean = part[f"{view.response}_mean"]
+        for share in view.nested:
+            panel.fill_between(
+                x, *interval(mean, share), color=colour, alpha=dark / len(view.nested) ** 0.5, lw=0, zorder=2.5,
+                label=f"expectation {share:g} {curve}",
+            )  # fmt: skip
+        panel.plot(x, mean.median(("chain", "draw")), color=colour, lw=1.4, zorder=4, label=f"median {curve}")
+        low, high = min(low, lower.min()), max(high, upper.max())
+    return low, high + remark(panel, view, ahead) * (high - low)
+
+
+def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
+    """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
+    text = "" if view.response == "loss" else str(ahead["note"].to_numpy()[0])
+    if not text:
+        return 0.0
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+    panel.text(0.03, 0.96, fill(text, 30), transform=panel.transAxes, va="top", fontsize=SMALL,
+               color=ALARM, style="italic", zorder=9, bbox=box)  # fmt: skip
+    return 0.22
+
+
+def _draw_runs(
+    panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
+) -> tuple[float, float]:
+    """Draw the runs that the fit saw, and stars for later ones; widen the range to hold them."""
+    for mixture, flops, scores, seen in points_of(fit, view, benchmark, later):
+        marker, size, edge = (view.markers[mixture], 17, "white") if seen else ("*", 95, "black")
+        panel.scatter(
+            flops, scores, s=size, marker=marker, color=view.colours[mixture], edgecolors=edge,
+            linewidths=0.5 if seen else 0.8, zorder=6 if seen else 7, label=f"{'runs' if seen else 'later'} {mixture}",
+        )  # fmt: skip
+        low, high = min(low, scores.min()), max(high, scores.max())
+    return low, high
+
+
+def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
+    """Scales, limits, chance level, and where the data end."""
+    own = fit.runs if view.response == "loss" else fit.runs[fit.runs["benchmark"].astype(str) == benchmark]
+    end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02
+    chance = own["chance"].median() if view.response == "accuracy" and "chance" in own else np.nan
+    if np.isfinite(chance):
+        panel.axhline(chance, color=GREY, lw=0.8, ls="--", zorder=1.5, label="chance")
+        low, high = min(low, chance), max(high, chance)
+    panel.axvspan(end, right, color=BEYOND, lw=0, zorder=0, label="beyond the data")
+    panel.axvline(end, color="0.6", lw=0.8, zorder=1)
+    panel.set_xscale("log")
+    panel.set_xlim(left, right)
+    pad = 0.06 * max(high - low, 0.02)
+    ceiling = 1.02 if view.response == "accuracy" else np.inf
+    panel.set_ylim(max(low - pad, -0.02), min(high + pad, ceiling))
+    panel.set_title(benchmark, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
+    first, last = int(np.ceil(np.log10(left))), int(np.floor(np.log10(right)))
+    step = 1 if last - first <= DECADES_PER_INCH * panel.get_window_extent().width / panel.figure.dpi else 2
+    panel.xaxis.set_major_locator(FixedLocator([10.0**e for e in range(last, first - 1, -step)][::-1]))
+    panel.xaxis.set_major_formatter(LogFormatterMathtext())
+    panel.xaxis.set_minor_locator(FixedLocator([10.0**e for e in range(first, last + 1)]))
+    panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    panel.tick_params(labelsize=SMALL, length=3)
+    panel.tick_params(which="minor", length=2, labelbottom=False)
+    panel.grid(axis="y", color="0.88", lw=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def canvas(
+    number: int, columns: int, response_label: str, size: tuple[float, float] = (3.0, 2.15)
+) -> tuple[Figure, list[Any]]:
+    """Make a figure with a number of panels, so many side by side, and label its outer axes."""
+    rows = -(-number // columns)
+    width, height = size if number > 1 else (6.6, 3.6)
+    figure = Picture(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for spare in grid[number:]:
+        spare.remove()
+    for at, panel in enumerate(grid[:number]):
+        panel.set_ylabel("" if at % columns else response_label, fontsize=NORMAL)
+        panel.set_xlabel("" if at + columns < number else "training compute [FLOPs]", fontsize=NORMAL)
+    return figure, list(grid[:number])
+
+
+def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
+    own = view.curves == tuple(view.colours) or len(view.colours) == 1
+    handles: list[Any] = [
+        Line2D([], [], color=c, marker=view.markers[m], ms=5, lw=1.4 if own else 0, label=m)
+        for m, c in view.colours.items()
+    ]
+    shades = ", ".join(f"{100 * p:g}" for p in view.nested[::-1])
+    shade = COLOURS[0] if len(view.colours) == 1 else "0.4"
+    handles += [
+        Patch(color=shade, alpha=0.5, lw=0, label=f"expectation: median, {shades} %"),
+        Patch(facecolor=(0.6, 0.6, 0.6, 0.25), edgecolor=shade, ls=":", label=f"new run: {100 * view.headline:g} %"),
+        Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"),
+    ]
+    if later is not None:
+        label = "held out: not seen by the fit"
+        handles.append(Line2D([], [], color="white", lw=0, marker="*", ms=10, mec="black", mew=0.8, label=label))
+    columns = len(handles) if figure.get_figwidth() > 10 else 3
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
+
+
+def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
+    """Write the verdict under the figure; in red and large where a fit cannot be relied on.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a constrained layout, which makes room.
+    fits : sequence of Fit
+        Several that converged share a line, with the worst of each of their numbers.
+    extra : str
+        What else to say there.
+    """
+    loud = not all(fit.verdict.passed for fit in fits)
+    wide = int(figure.get_figwidth() * (11 if loud else 15))
+    text = "\n".join(fill(line, wide) for line in (*_verdicts(fits), extra) if line)
+    share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
+    figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
+    colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)
+    base = 0.06 / figure.get_figheight()
+    figure.text(0.01, base, text, va="bottom", ha="left", color=colour, fontweight=weight, fontsize=size)
+
+
+def _verdicts(fits: Sequence[Fit]) -> list[str]:
+    """One line a fit that failed, and one for those that passed."""
+    failed, passed = ([fit for fit in fits if fit.verdict.passed is kind] for kind in (False, True))
+    lines = [f"{fit.model.name}: {fit.verdict}" for fit in failed]
+    if len(passed) == 1:
+        lines += [f"{passed[0].model.name}: {passed[0].verdict}"]
+    elif passed:
+        r_hat = max(fit.verdict.r_hat for fit in passed)
+        lines += [f"{', '.join(fit.model.name for fit in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
+    return lines

@@ -1,0 +1,135 @@
+"""Text for terminals: aligned tables and paragraphs, and the pages that the command line prints."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from bayes_scaling.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bayes_scaling.models.model import Model
+
+WIDTH = 100
+
+
+def aligned(table: pd.DataFrame) -> str:
+    """Set a table in columns: numbers to the right, text to the left, a rule under the header."""
+    numeric = [table[c].dtype.kind in "if" for c in table]
+    cells = [[str(c), *map(str, table[c])] for c in table]
+    widths = [max(map(len, column)) for column in cells]
+    lines = [
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numeric, strict=True)).rstrip()
+        for row in zip(*cells, strict=True)
+    ]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def wrapped(label: str, text: str) -> str:
+    """Set a labelled paragraph to the width of a terminal, its further lines indented."""
+    return textwrap.fill(f"{label}{text}", WIDTH, subsequent_indent=" " * min(len(label), 41), break_on_hyphens=False)
+
+
+def overview(runs: pd.DataFrame) -> str:
+    """Describe a table of runs in a few lines: rows, runs, benchmarks, mixtures and the range of compute."""
+    from bayes_scaling.data.sizes import size_text
+
+    def span(column: str) -> str:
+        low, high = runs[column].min(), runs[column].max()
+        return f"{size_text(low, 3)} to {size_text(high, 3)}" if low == low else "not given"
+
+    def those(column: str) -> str:
+        known = [str(name) for name in runs[column].dropna().unique()]
+        more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+        return f"{len(known)}: {', '.join(known[:12])}{more}"
+
+    facts = {
+        "rows": f"{len(runs)}, {runs['score'].notna().sum()} with a score, {runs['loss'].notna().sum()} with a loss",
+        "runs": str(runs["run"].nunique()),
+        "benchmarks": those("benchmark"),
+        "mixtures": those("mixture"),
+        "compute [FLOPs]": span("flops"),
+        "params": span("params"),
+        "tokens": span("tokens"),
+    }
+    return "\n".join(wrapped(f"  {what:<16}", said) for what, said in facts.items())
+
+
+def usable(runs: pd.DataFrame) -> list[str]:
+    """One line a registered model: whether the table holds what it needs, and what it lacks."""
+    from bayes_scaling.inference.design import lay_out
+    from bayes_scaling.models.documents import list_models, load_model
+
+    lines = []
+    for name in list_models():
+        try:
+            lay_out(load_model(name), runs)
+            lines.append(f"  {name}: yes")
+        except DataError as error:
+            lines.append(wrapped(f"  {name}: ", f"no: {error}"))
+    return lines
+
+
+def page(table: pd.DataFrame) -> pd.DataFrame:
+    """Bring a summary to the width of a terminal: one line a planned score."""
+    both = {name: part.reset_index(drop=True) for name, part in table.groupby("interval_for", sort=False)}
+    law, new = both["expectation"], both["new run"]
+
+    def span(part: pd.DataFrame, share: int) -> list[str]:
+        ends = zip(part[f"lower_{share}"], part[f"upper_{share}"], strict=True)
+        return [f"{low:.3f}–{high:.3f}" for low, high in ends]
+
+    names = {c: law[c].astype(str) for c in ("benchmark", "mixture") if c in law}
+    if (law["response"] != "accuracy").any():
+        names["response"] = law["response"]
+    numbers = {
+        "FLOPs": law["flops"].map("{:.2e}".format),
+        "mean": law["mean"].map("{:.3f}".format),
+        "expectation 80 %": span(law, 80),
+        "new run 80 %": span(new, 80),
+        "new run 95 %": span(new, 95),
+        "beyond": law["decades_beyond"].map("{:.1f}".format),
+    }
+    return type(table)({**names, **numbers})
+
+
+def foot(ahead: xr.Dataset) -> str:
+    """What to know about the table above it: notes, what the intervals are, the verdict."""
+    pairs = zip(ahead["benchmark"].to_numpy(), ahead["note"].to_numpy(), strict=True)
+    notes = [f"  {b}: {n}" for b, n in dict.fromkeys(pairs) if n]
+    return "\n".join(
+        [
+            "",
+            *(["Notes:", *notes] if notes else []),
+            "Intervals are equal-tailed and credible: 'expectation' is the law itself, what many runs would average;",
+            "'new run' is one run evaluated once.  'beyond' counts decades of compute beyond the data.",
+            f"Uncertainty about the law itself: {ahead.attrs['law_uncertainty']}.",
+            f"Verdict: {ahead.attrs['verdict']}",
+        ]
+    )
+
+
+def card(model: Model) -> str:
+    """The card of a model, its heads, and its parameters with their priors."""
+    card = model.card
+    parts = [("", card.summary), ("recommended for: ", card.recommended_for)]
+    parts += [("use when: ", card.use_when), ("fails when: ", card.fails_when)]
+    lines = [model.name, *(wrapped("  " + label, text) for label, text in parts if text)]
+    lines += [wrapped("  reference: ", reference) for reference in card.references]
+    for head in model.heads:
+        lines += ["", f"{head.response} = {head.form.name}, scattered as {head.likelihood.component.name}"]
+        lines += [wrapped(f"  {part.name}: ", part.doc) for part in head.form.parts]
+    lines += ["", f"Parameters: 90 % prior interval of the population value; pooling {model.pooling}"]
+    for name, p in model.parameters.items():
+        fixed = model.fixed.get(name)
+        prior = f"{p.low:g} to {p.high:g}" if fixed is None else f"fixed at {fixed:g}"
+        lines.append(wrapped(f"  {name:<21} {prior:<17}", p.meaning))
+        effects = model.effects(name)
+        if varies := ", ".join(" × ".join(e.group) for e in effects if not e.curve):
+            lines.append(" " * 41 + f"varies over {varies}")
+        if leaves := ", ".join(" × ".join(e.group) or "all runs together" for e in effects if e.curve):
+            lines.append(" " * 41 + f"leaves the law along compute: {leaves}")
+    return "\n".join(lines)
