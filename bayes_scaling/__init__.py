@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from bayes_scaling.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from bayes_scaling.data.datasets import describe_datasets, load_dataset
     from bayes_scaling.data.readers.krajewski import read_krajewski
-    from bayes_scaling.data.runs import describe_datasets, load_dataset, plan_runs, read_runs
+    from bayes_scaling.data.runs import plan_runs, read_runs
     from bayes_scaling.evaluation.averaging import average
     from bayes_scaling.evaluation.backtest.backtesting import Backtest, backtest
     from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
-    from bayes_scaling.evaluation.comparing import Comparison, compare
+    from bayes_scaling.evaluation.comparing import compare
+    from bayes_scaling.evaluation.comparison import Comparison
     from bayes_scaling.evaluation.locked_outcomes import score_locked
     from bayes_scaling.evaluation.prior_sensitivity import prior_sensitivity
     from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from bayes_scaling.inference.fitting import Fit, fit
     from bayes_scaling.laws.pass_at_k import pass_at_k
     from bayes_scaling.models.documents import list_models, load_model
-    from bayes_scaling.reporting.backtest_figure import plot_backtest, plot_calibration
+    from bayes_scaling.reporting.backtest_figure import plot_backtest
+    from bayes_scaling.reporting.calibration_figure import plot_calibration
     from bayes_scaling.reporting.exponents_figure import plot_exponents
     from bayes_scaling.reporting.law_figure import plot_law
     from bayes_scaling.reporting.laws_figure import plot_laws
@@ -37,7 +40,7 @@ _HOMES = {
     "Average": "inference.averaged_fits",
     "BASELINES": "evaluation.baselines.baseline",
     "Backtest": "evaluation.backtest.backtesting",
-    "Comparison": "evaluation.comparing",
+    "Comparison": "evaluation.comparison",
     "Fit": "inference.fitting",
     "Split": "evaluation.splits",
     "average": "evaluation.averaging",
@@ -45,16 +48,16 @@ _HOMES = {
     "backtest": "evaluation.backtest.backtesting",
     "baseline": "evaluation.baselines.baseline",
     "compare": "evaluation.comparing",
-    "describe_datasets": "data.runs",
+    "describe_datasets": "data.datasets",
     "fit": "inference.fitting",
     "forecast": "forecasting.forecast",
     "list_models": "models.documents",
-    "load_dataset": "data.runs",
+    "load_dataset": "data.datasets",
     "load_model": "models.documents",
     "pass_at_k": "laws.pass_at_k",
     "plan_runs": "data.runs",
     "plot_backtest": "reporting.backtest_figure",
-    "plot_calibration": "reporting.backtest_figure",
+    "plot_calibration": "reporting.calibration_figure",
     "plot_exponents": "reporting.exponents_figure",
     "plot_law": "reporting.law_figure",
     "plot_laws": "reporting.laws_figure",

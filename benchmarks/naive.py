@@ -15,8 +15,8 @@ import pandas as pd
 import pymc as pm
 from splits import gadre
 
-from bayes_scaling.laws.basic import C0
 from bayes_scaling.laws.likelihoods import EDGE
+from bayes_scaling.laws.registry import C0
 from bayes_scaling.models.documents import load_model
 from bayes_scaling.models.effects import SPREAD_SCALE
 

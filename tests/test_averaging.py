@@ -14,16 +14,18 @@ from scipy import stats
 from simulate import failed, grid, prior_points, simulate, small_fit, variant
 
 import bayes_scaling as bs
-from bayes_scaling.data.runs import load_dataset, plan_runs
+from bayes_scaling.data.datasets import load_dataset
+from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
 from bayes_scaling.evaluation import averaging
 from bayes_scaling.evaluation.averaging import average, stacked
 from bayes_scaling.evaluation.cross_validation import folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.scores import score_forecast
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.mixture import assigned
 from bayes_scaling.forecasting.provenance import ORIGIN
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
-from bayes_scaling.inference.averaged_fits import Average, assigned
+from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.inference.layout import expand

@@ -24,9 +24,9 @@ from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest import parallel as dispatch
 from bayes_scaling.evaluation.backtest.shards import found_in, run_shard, shard_of
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import C0, FORMS, form
 from bayes_scaling.laws.likelihoods import LIKELIHOODS, likelihood
 from bayes_scaling.laws.parameters import positive, real
+from bayes_scaling.laws.registry import C0, FORMS, form
 from bayes_scaling.models.documents import from_document, load_model, to_document
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*did not converge:bayes_scaling.errors.ScalingWarning")

@@ -12,19 +12,21 @@ from scipy import stats
 from simulate import grid, prior_points, simulate
 
 from bayes_scaling import BASELINES, baseline
-from bayes_scaling.data.runs import load_dataset, plan_runs
+from bayes_scaling.data.datasets import load_dataset
+from bayes_scaling.data.fingerprints import canonical
+from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.baseline import VERDICT, coefficients
 from bayes_scaling.evaluation.baselines.estimators import broken_power_law
 from bayes_scaling.evaluation.baselines.solvers import jacobian
 from bayes_scaling.evaluation.scores import score_forecast
-from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, forecast
-from bayes_scaling.forecasting.provenance import canonical
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.layout import expand
 from bayes_scaling.inference.verdict import Verdict
-from bayes_scaling.laws.basic import C0, FORMS
+from bayes_scaling.laws.registry import C0, FORMS
 from bayes_scaling.models.documents import load_model
 
 TRUTH = {

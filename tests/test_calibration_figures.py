@@ -10,9 +10,8 @@ from simulate import grid
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
-from bayes_scaling.reporting.backtest_figure import LEVELS
-from bayes_scaling.reporting.curves import COLOURS
-from bayes_scaling.reporting.law_figure import ALARM
+from bayes_scaling.reporting.calibration_figure import LEVELS
+from bayes_scaling.reporting.canvas import ALARM, COLOURS
 
 
 def past(law_sd=(0.03, 0.03), converged=True, tried=False, mixtures=2):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from simulate import small_fit
 
-from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.forecasting.caveats import AT_CHANCE, JUST_LEFT, NO_LAW, UNSEEN, notes, remark
 
 SIZES = np.geomspace(1e18, 1e22, 24)

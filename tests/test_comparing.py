@@ -11,9 +11,10 @@ from scipy.special import logsumexp
 from simulate import failed, grid, prior_points, simulate, small_fit
 
 import bayes_scaling as bs
-from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
-from bayes_scaling.evaluation.comparing import NAMES, _differences, _winner, run_folds, scale_folds
+from bayes_scaling.evaluation.comparing import _differences, _winner, run_folds, scale_folds
+from bayes_scaling.evaluation.comparison import NAMES
 from bayes_scaling.inference.design import lay_out, observe
 from bayes_scaling.inference.fitting import fit
 from bayes_scaling.inference.log_densities import log_predictive

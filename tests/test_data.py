@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from bayes_scaling import library
+from bayes_scaling.data import datasets as shipped
 from bayes_scaling.data import runs as data
 from bayes_scaling.data import sizes as units
-from bayes_scaling.data.checks import SHOWN
 from bayes_scaling.data.columns import COLUMNS
 from bayes_scaling.data.runs import plan_runs, read_runs, validate
 from bayes_scaling.errors import DataError, DataWarning, FileError
+from bayes_scaling.messages import SHOWN
 
 SIZES = [1e8, 1e9, 7e9]
 
@@ -372,7 +373,7 @@ def test_sizes_are_written_as_people_say_them():
 
 def test_an_unknown_data_set_names_the_known_ones():
     with pytest.raises(DataError, match=r"did you mean 'gadre2024'\? There are: gadre2024, olmo_ladder"):
-        data.load_dataset("gadre")
+        shipped.load_dataset("gadre")
 
 
 def test_a_missing_shelf_says_where_it_looked(monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from bayes_scaling import library
+from bayes_scaling.data import datasets as shipped
 from bayes_scaling.data import runs as data
 
 NAMES = library.names("datasets")
@@ -18,12 +19,12 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def runs(name):
-    return data.load_dataset(name)
+    return shipped.load_dataset(name)
 
 
 @pytest.fixture(scope="module")
 def card(name):
-    return data.read_card(name)
+    return shipped.read_card(name)
 
 
 def test_both_data_sets_are_there():
@@ -63,13 +64,13 @@ def test_own_columns_are_explained_and_checking_changes_nothing(runs, card):
 
 
 def test_data_sets_are_listed_from_their_cards():
-    listed = data.describe_datasets()
+    listed = shipped.describe_datasets()
     assert listed.columns.tolist() == ["name", "title", "runs", "benchmarks", "mixtures", "licence", "source"]
     assert listed["name"].tolist() == NAMES
 
 
 def test_corrections_of_gadre2024_are_in_the_table():
-    tests = data.load_dataset("gadre2024").groupby("benchmark")
+    tests = shipped.load_dataset("gadre2024").groupby("benchmark")
     assert tests["n_items"].first()["arc_challenge"] == 1172
     assert tests["chance"].first()["commonsense_qa"] == 0.2
     macro = tests["metric"].first().eq("macro_accuracy")
@@ -77,7 +78,7 @@ def test_corrections_of_gadre2024_are_in_the_table():
 
 
 def test_rerun_pairs_and_targets_of_olmo_ladder_are_told_apart():
-    runs = data.load_dataset("olmo_ladder").drop_duplicates("run")
+    runs = shipped.load_dataset("olmo_ladder").drop_duplicates("run")
     assert runs["seed"].eq(1).sum() == 5
     assert runs.loc[runs["is_target"] == 1, "run"].tolist() == ["7B-4T", "13B-5T"]
     assert runs.groupby(["params", "tokens"]).size().eq(2).sum() == 5

@@ -27,9 +27,9 @@ from bayes_scaling.inference.layout import expand
 from bayes_scaling.inference.pymc_model import build
 from bayes_scaling.inference.sampling import Settings, local_factor, sample
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import C0, FORMS, form
 from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, TRIES
 from bayes_scaling.laws.parameters import positive
+from bayes_scaling.laws.registry import C0, FORMS, form
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.model import POOLINGS
 

@@ -13,7 +13,8 @@ from test_density import agrees, points_of, scores
 
 from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, ModelError
-from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, forecast
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
 from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.layout import expand

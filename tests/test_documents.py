@@ -5,11 +5,11 @@ from copy import deepcopy
 
 import pytest
 
-from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.inference.design import lay_out
-from bayes_scaling.laws.basic import FORMS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
+from bayes_scaling.laws.registry import FORMS
 from bayes_scaling.library import names, shelf
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.effects import NOISE_GROUPS, Effect

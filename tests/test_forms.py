@@ -11,7 +11,7 @@ from bayes_scaling.errors import ModelError
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.layout import expand
 from bayes_scaling.laws.all_laws import FORMS
-from bayes_scaling.laws.basic import C0, D0, N0, form
+from bayes_scaling.laws.registry import C0, D0, N0, form
 from bayes_scaling.models.discrepancy import t_distributed
 from bayes_scaling.models.documents import list_models, load_model
 

@@ -7,7 +7,7 @@ import pytensor.tensor as pt
 import pytest
 from simulate import grid, simulate, variant
 
-from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.pymc_draws import draw

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from simulate import small_fit, unfitted
 
 import bayes_scaling as bs
+from bayes_scaling.data.fingerprints import canonical, table_sha256
 from bayes_scaling.data.runs import validate
 from bayes_scaling.errors import DataError, FileError, ScalingWarning
 from bayes_scaling.evaluation.scores import score_forecast
 from bayes_scaling.forecasting import locking
-from bayes_scaling.forecasting.provenance import PROVENANCE, canonical, table_sha256
+from bayes_scaling.forecasting.provenance import PROVENANCE
 from bayes_scaling.forecasting.summaries import average_benchmarks
 from bayes_scaling.inference import fit_file as storage
 from bayes_scaling.inference.averaged_fits import Average

@@ -8,8 +8,8 @@ from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import C0, FORMS, form
 from bayes_scaling.laws.parameters import positive, real
+from bayes_scaling.laws.registry import C0, FORMS, form
 from bayes_scaling.models.documents import load_model
 
 DOCUMENT = """

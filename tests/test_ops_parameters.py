@@ -8,9 +8,9 @@ import xarray as xr
 
 from bayes_scaling.errors import ModelError
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import FORMS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.laws.parameters import Z90, Component, positive, real, unit
+from bayes_scaling.laws.registry import FORMS
 from bayes_scaling.models.documents import list_models, load_model
 
 UNARY = sorted(set(ops.__all__) - {"logaddexp", "maximum", "minimum", "where"})

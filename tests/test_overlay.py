@@ -11,9 +11,10 @@ from simulate import small_fit
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.verdict import Verdict
-from bayes_scaling.reporting.curves import interval, law_text, response_of
+from bayes_scaling.reporting.curves import interval, response_of
 
 FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 FAILED = replace(FINE, r_hat=1.5, worst={"r_hat": "alpha"})

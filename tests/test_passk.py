@@ -20,7 +20,7 @@ from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import distinct, lay_out
 from bayes_scaling.inference.pymc_draws import draw
 from bayes_scaling.laws import pass_at_k as passk
-from bayes_scaling.laws.basic import C0, C_LEAST, FORMS
+from bayes_scaling.laws.registry import C0, C_LEAST, FORMS
 from bayes_scaling.models.documents import from_document, load_model
 
 BOTH = ("pass_at_k", "pass_at_k_counts")

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.special import logsumexp
 from simulate import grid, prior_points, simulate, small_fit, variant
 
-from bayes_scaling.data.runs import load_dataset
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation import averaging
 from bayes_scaling.evaluation import loo_refits as reloo

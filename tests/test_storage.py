@@ -55,7 +55,7 @@ def test_everything_comes_back(found, path):
 
 def test_types_of_columns_come_back(found, path):
     found.save(path)
-    assert storage.load(path).runs.dtypes.to_dict() == found.runs.dtypes.to_dict()
+    assert Fit.load(path).runs.dtypes.to_dict() == found.runs.dtypes.to_dict()
 
 
 def test_a_fit_that_was_read_back_forecasts_the_same(found, path):

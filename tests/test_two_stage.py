@@ -8,15 +8,16 @@ import pytest
 from simulate import grid, prior_points, simulate
 from simulate import unfitted as from_prior
 
-from bayes_scaling.data.runs import load_dataset, plan_runs
+from bayes_scaling.data.datasets import load_dataset
+from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import fit
 from bayes_scaling.laws.all_laws import FORMS
-from bayes_scaling.laws.basic import C0
 from bayes_scaling.laws.changing_exponent import DECADE
+from bayes_scaling.laws.registry import C0
 from bayes_scaling.laws.two_stage import L0
 from bayes_scaling.models.documents import from_document, list_models, load_model
 from bayes_scaling.reporting.exponents_figure import plot_exponents

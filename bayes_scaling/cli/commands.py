@@ -172,7 +172,7 @@ def forecast(
     if lock:
         click.echo(f"locked {lock}; publish its seal: {locking.lock(ahead, lock)}")
     if out:
-        from bayes_scaling.inference.fit_file import write_whole
+        from bayes_scaling.files.writing import write_whole
 
         write_whole(out, lambda part: table.to_csv(part, index=False))
         click.echo(f"wrote {out}")
@@ -197,7 +197,7 @@ def models(name: str | None) -> None:
 @main.command()
 def datasets() -> None:
     """List the shipped data sets."""
-    from bayes_scaling.data.runs import describe_datasets
+    from bayes_scaling.data.datasets import describe_datasets
 
     for row in describe_datasets().to_dict("records"):
         click.echo(f"{row['name']}  {row['title']}")
@@ -208,7 +208,8 @@ def datasets() -> None:
 
 def _runs(source: str, mapping: Strings = ()) -> pd.DataFrame:
     """Read a file, or load a shipped data set where no such file exists and the name has no suffix."""
-    from bayes_scaling.data.runs import load_dataset, read_runs
+    from bayes_scaling.data.datasets import load_dataset
+    from bayes_scaling.data.runs import read_runs
 
     if not (Path(source).suffix or Path(source).exists() or mapping):
         return load_dataset(source)

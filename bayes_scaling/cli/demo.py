@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.data.plans import plan_runs
-from bayes_scaling.data.runs import load_dataset
 from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import FileError, ScalingWarning
+from bayes_scaling.files.writing import write_whole
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.summaries import NEW_RUN, average_benchmarks, summarise
-from bayes_scaling.inference.fit_file import write_whole
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.models.documents import load_model
 

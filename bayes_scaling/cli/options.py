@@ -55,8 +55,8 @@ def planned(
 def read_plan(path: Path) -> pd.DataFrame:
     """Read planned runs from a CSV, with sizes as people write them."""
     from bayes_scaling.data.columns import COLUMNS, typed
-    from bayes_scaling.data.headers import read_table, refuse
     from bayes_scaling.data.plans import PLAN_COLUMNS
+    from bayes_scaling.files.tables import read_table, refuse
 
     plan, place = read_table(path, [n for n in PLAN_COLUMNS if COLUMNS[n].dtype == "str"])
     complaints = []
@@ -75,7 +75,7 @@ def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) ->
     """Draw the law for the planned benchmarks that the fit saw, as far as the plan reaches."""
     from math import log10
 
-    from bayes_scaling.inference.fit_file import write_whole
+    from bayes_scaling.files.writing import write_whole
     from bayes_scaling.reporting.law_figure import plot_law
 
     seen = [b for b in dict.fromkeys(wanted["benchmark"]) if b in set(found.runs["benchmark"])]

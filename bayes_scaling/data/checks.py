@@ -3,54 +3,19 @@
 Every complaint says which column, what would be right, which lines, and what stands there.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.data.columns import CHOICE_METRICS
+from bayes_scaling.files.tables import Place
+from bayes_scaling.messages import Said, _shown, listed
 
-SHOWN = 5
 RUN_FACTS = ("family", "mixture", "params", "tokens", "flops", "seed", "step")
 FLOPS_FACTOR = 3.0
 FEWEST_SIZES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a table came from and how its rows are numbered there."""
-
-    where: str
-    word: str = "rows"
-    first: int = 0
-
-    def at(self, index: Iterable[Any]) -> str:
-        """Name some rows, the first few by number."""
-        return f"{self.word} {listed([int(label) + self.first for label in index])}"
-
-    def complaint(self, subject: str, rule: str, index: pd.Index, values: Iterable[Any]) -> str:
-        """Say that some rows break a rule, with the values that do."""
-        return f"{subject} {rule}; {self.at(index)} hold {listed(list(values))}"
-
-
-def listed(values: Sequence[Any]) -> str:
-    """Write at most five values, and how many more there are."""
-    texts = [str(value) if isinstance(value, Said) else _shown(value) for value in values[:SHOWN]]
-    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-    return f"[{', '.join(texts)}]{more}"
-
-
-class Said(str):
-    """A value that is put into a message as it is, without quotation marks."""
-
-
-def _shown(value: Any) -> str:
-    value = value.item() if isinstance(value, np.generic) else value
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
-    text = repr(int(value) if whole else value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def contradictions(runs: pd.DataFrame, place: Place) -> list[str]:

@@ -174,3 +174,20 @@ def _mixed(cells: list[Any]) -> set[int]:
     """Find the cells that are not text in a column that also holds text: 1 and "1" would become one run."""
     other = {position for position, cell in enumerate(cells) if not isinstance(cell, str)}
     return other if len(other) < len(cells) else set()
+
+
+PASS_AT_K = "pass@k"
+
+
+def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Refuse numbers that their column cannot hold, before anything is computed from them.
+
+    Raises
+    ------
+    DataError
+        Names the column, its rule, the rows and their values.
+    """
+    for name in names:
+        if name in table and len(refused := typed(name, table[name])[1]):
+            rows, values = refused.index[:5].tolist(), refused.tolist()[:5]
+            raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")

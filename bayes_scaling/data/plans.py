@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.checks import Place
 from bayes_scaling.data.columns import COLUMNS, UNSPECIFIED, typed
 from bayes_scaling.data.run_names import run_names
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.tables import Place
 
 PLAN = Place("plan")
 PLAN_COLUMNS = (

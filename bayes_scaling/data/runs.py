@@ -21,26 +21,23 @@ seed, step            whole numbers            may be blank
 ====================  =======================  ==========================================
 """
 
-import difflib
-import tomllib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.checks import Place, contradictions, doubts
+from bayes_scaling.data.checks import contradictions, doubts
 from bayes_scaling.data.columns import COLUMNS, OPEN_METRICS, UNSPECIFIED, typed
-from bayes_scaling.data.headers import checked_mapping, named, read_table, refuse
+from bayes_scaling.data.headers import checked_mapping, named
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.run_names import run_names
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.errors import DataError, DataWarning
-from bayes_scaling.library import names, shelf
+from bayes_scaling.files.tables import Place, read_table, refuse
 
-__all__ = ["COLUMNS", "describe_datasets", "load_dataset", "plan_runs", "read_card", "read_runs", "validate"]
+__all__ = ["COLUMNS", "plan_runs", "read_runs", "validate"]
 
 
 def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -177,72 +174,3 @@ def _completed(runs: pd.DataFrame, given: pd.Index) -> pd.DataFrame:
 
 def _default(column: pd.Series, value: str, where: pd.Series) -> pd.Series:
     return column.mask(where, value) if column.isna().all() else column
-
-
-def load_dataset(name: str) -> pd.DataFrame:
-    """Load a shipped data set of real training runs.
-
-    Parameters
-    ----------
-    name
-        One of the names that ``describe_datasets`` lists.
-
-    Returns
-    -------
-    DataFrame
-        Checked runs; ``frame.attrs["dataset"]`` holds the name.
-
-    Raises
-    ------
-    DataError
-        When no data set has that name.
-    """
-    known = names("datasets")
-    if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
-    folder = shelf("datasets") / name
-    runs = read_runs(folder / "runs.csv")
-    runs.attrs["dataset"] = name
-    return runs
-
-
-def describe_datasets() -> pd.DataFrame:
-    """List the shipped data sets, from their cards alone.
-
-    Returns
-    -------
-    DataFrame
-        One row per data set: name, title, runs and benchmarks (counts), mixtures, licence, source.
-    """
-    return pd.DataFrame([_card_row(name) for name in names("datasets")])
-
-
-def read_card(name: str) -> dict[str, Any]:
-    """Read the card of a shipped data set: source, licence, citation, units, known problems.
-
-    Parameters
-    ----------
-    name
-        One of the names that ``describe_datasets`` lists.
-
-    Returns
-    -------
-    dict
-        The document ``dataset.toml``.
-    """
-    return tomllib.loads((shelf("datasets") / name / "dataset.toml").read_text(encoding="utf-8"))
-
-
-def _card_row(name: str) -> dict[str, Any]:
-    card = read_card(name)
-    return {
-        "name": name,
-        "title": card["title"],
-        "runs": card["n_runs"],
-        "benchmarks": card["n_benchmarks"],
-        "mixtures": ", ".join(card["mixtures"]),
-        "licence": card["licence"]["name"],
-        "source": card["source"]["repository"],
-    }

@@ -8,7 +8,6 @@ beside how far the forecasts of the laws lie apart, which is what a decision res
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import pandas as pd
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.averaging import stacked
 from bayes_scaling.evaluation.backtest.backtesting import SCORED, Backtest, backtest
+from bayes_scaling.evaluation.comparison import NAMES, Comparison
 from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
 from bayes_scaling.evaluation.splits import Split
@@ -32,45 +32,6 @@ SURE = 2.0  # standard errors that a difference must exceed
 SMALL = 4.0  # nats: differences of total log density below this name no winner (Sivula et al. 2020, arXiv 2008.10296)
 FEW = 4  # runs: the standard error of a difference over fewer says nothing
 AHEAD = 10.0  # how many times the compute of the largest run the far forecast is made for
-NAMES = {"loo": "leave-one-out", "run": "leave-runs-out", "scale": "leave-largest-scale-out"}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Laws side by side.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row per law: ``model``, ``converged``; ``elpd_loo`` (log density of all scores, each left out [nats]),
-        ``elpd_run`` (the same with whole runs left out) and ``log_density_scale`` (mean over runs above the cuts of
-        the mean over their scores), each with ``_diff`` to the best and its standard error ``_se``; ``weight_loo``
-        and ``weight_scale`` by stacking; ``pareto_k_high`` and ``rows_refitted`` (scores that importance sampling
-        could not leave out, and those of them that a fit without the row replaced); ``crps_scale``,
-        ``cover_80_scale``; ``far_mean``, ``far_lower_80``, ``far_upper_80`` (expectation of the far forecast,
-        averaged over benchmarks).
-    winners : dict
-        Question ("loo", "run", "scale") -> the law that is better than every other by more than two standard errors
-        (and 4 nats), or None.
-    notes : tuple of str
-        Who cannot be told apart, how far the far forecasts lie apart, and why not to rely on a number.
-    loo : DataFrame
-        As from `cross_validation.leave_one_out`.
-    past : Backtest
-        All fits that were made for it.
-    far : DataFrame
-        The far forecast of every law and benchmark, as from `summarise`, with ``model``.
-    """
-
-    table: pd.DataFrame
-    winners: dict[str, str | None]
-    notes: tuple[str, ...]
-    loo: pd.DataFrame
-    past: Backtest
-    far: pd.DataFrame
-
-    def __repr__(self) -> str:
-        return "\n".join(["<Comparison", self.table.round(3).T.to_string(header=False), *self.notes]) + ">"
 
 
 def compare(

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
 from bayes_scaling.evaluation.loo_refits import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
-from bayes_scaling.evaluation.splits import SIZES, Split, default_cuts, rounded, well_known
+from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.inference.averaged_fits import shared_responses
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import head_data

@@ -22,7 +22,8 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.forecasting.forecast import ROW_COORDINATES, forecast
+from bayes_scaling.forecasting.coordinates import ROW_COORDINATES
+from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import log_likelihood

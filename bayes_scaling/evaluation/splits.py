@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,8 @@ import pandas as pd
 
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
 
-SIZES = 4  # different sizes that a benchmark or mixture needs below a cut: fewer do not show a law
-HELD_OUT = (0.5, 0.25)  # shares of the range that are held out where no cut is given, from the top
-GROUPS = ("benchmark", "mixture")  # labels that must be known from enough sizes to be forecast from scale
 RATIO = "tokens_per_param"  # made from the sizes where the runs do not have it
 TRUTHS = (True, False)  # what a column that marks targets holds; 1 and 0 are equal to them
 MANY = 10  # names that a message lists
@@ -261,15 +259,6 @@ def _size(cut: Any, column: str) -> float:
         raise DataError(f"cuts of {column!r} must be numbers: {error}") from None
 
 
-def default_cuts(values: np.ndarray, dated: bool = False) -> list[float]:
-    """Values up to which to fit, ascending, so that shares `HELD_OUT` of the range lie above; none for one size."""
-    known = values[np.isfinite(values)]
-    at = known if dated else rounded(known)
-    sizes = np.unique(at)
-    ends = [sizes[-1] - (share - 1e-9) * np.ptp(sizes) for share in HELD_OUT] if sizes.size > 1 else []
-    return np.unique([known[at <= end].max() for end in ends]).tolist()
-
-
 def _named(edges: Sequence[float], dated: bool) -> list[tuple[float, str]]:
     """Edges with three digits as their names, or with all where three do not tell them apart."""
     short = [_text(e, dated, 3) for e in edges]
@@ -280,21 +269,3 @@ def _text(edge: float, dated: bool, digits: int | None = None) -> str:
     if dated:
         return pd.Timestamp(edge, unit="s").isoformat().removesuffix("T00:00:00")
     return size_text(edge, digits)
-
-
-def rounded(values: np.ndarray) -> np.ndarray:
-    """Decades of sizes to one in a hundred, where all are positive: as large as each other, but for rounding."""
-    finite = values[np.isfinite(values)]
-    return np.round(np.log10(values), 2) if finite.size and finite.min() > 0 else values
-
-
-def well_known(
-    runs: pd.DataFrame, sizes: np.ndarray, fitted: np.ndarray, least: int = SIZES, groups: Iterable[str] = GROUPS
-) -> np.ndarray:
-    """Rows all of whose labels, blanks apart, have enough sizes among the fitted rows, shape (row,)."""
-    below = runs.assign(_size=sizes)[fitted]
-    enough = np.full(len(runs), below["_size"].nunique() >= least)
-    for group in (g for g in groups if g in runs):
-        known = runs[group].map(below.groupby(group)["_size"].nunique()).fillna(0) >= least
-        enough &= (known | runs[group].isna()).to_numpy()  # a loss belongs to no benchmark
-    return enough

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.inference.design import PASS_AT_K
+from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"

@@ -24,14 +24,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.columns import check_ranges
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecasting.caveats import Known, notes
+from bayes_scaling.forecasting.coordinates import row_coordinates
+from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
 from bayes_scaling.forecasting.locking import Lock
+from bayes_scaling.forecasting.mixture import mixed
 from bayes_scaling.forecasting.pass_at_k import expectation, new_evaluations
 from bayes_scaling.forecasting.provenance import origin
 from bayes_scaling.forecasting.run_noise import run_correlation, share
-from bayes_scaling.inference.averaged_fits import Average, mixed
-from bayes_scaling.inference.design import check_ranges, columns_of, with_evaluations
+from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.design import columns_of, with_evaluations
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.pymc_draws import draw
 from bayes_scaling.inference.unseen_groups import extended
@@ -39,12 +42,6 @@ from bayes_scaling.models.documents import to_document
 from bayes_scaling.models.effects import NOISE_GROUPS
 from bayes_scaling.models.heads import Head
 from bayes_scaling.models.model import varied_over
-
-ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
-LAW_UNCERTAINTY = {
-    True: "included: bands widen with the distance from the fitted runs, as the scores of these leave the law",
-    False: "not included: bands hold if the law goes on as it did",
-}
 
 xr.register_dataset_accessor("lock")(Lock)
 
@@ -181,22 +178,3 @@ def _numbers(plan: pd.DataFrame) -> list[int]:
     if "k" not in plan or plan["k"].isna().all() or not sizes:
         return list(range(len(plan)))
     return plan.groupby(sizes, sort=False, dropna=False).ngroup().tolist()
-
-
-def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:
-    """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes."""
-    several = ("k",) if "k" in plan and plan["k"].notna().any() else ()
-    coords = {n: ("row", plan[n].to_numpy()) for n in (*ROW_COORDINATES, *several) if n in plan}
-    coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
-    coords["note"] = ("row", notes(fit, plan))
-    return coords
-
-
-def _decades_beyond(fit: Known, plan: pd.DataFrame) -> np.ndarray:
-    """log10 of the compute of each row over the most that the fit saw for its benchmark; 0 within."""
-    if "flops" not in plan:
-        return np.full(len(plan), np.nan)
-    most = np.full(len(plan), fit.runs["flops"].max())
-    if "benchmark" in plan and "benchmark" in fit.runs:
-        most = plan["benchmark"].map(fit.runs.groupby("benchmark")["flops"].max()).fillna(most[0]).to_numpy(float)
-    return np.maximum(np.log10(plan["flops"].to_numpy(float) / most), 0.0)

@@ -21,9 +21,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.fingerprints import canonical, digest
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.forecasting.provenance import PROVENANCE, canonical, digest
-from bayes_scaling.inference.fit_file import read_marked, versions, write_whole
+from bayes_scaling.files.netcdf import read_marked, versions
+from bayes_scaling.files.writing import write_whole
+from bayes_scaling.forecasting.provenance import PROVENANCE
 
 FORMAT = 1  # raise when the content or the seal of files is put together in another way
 MARK = "bayes_scaling_forecast"

@@ -18,18 +18,14 @@ Every forecast, of a fit, an average or a baseline, has these attributes, all of
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from hashlib import sha256
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.fingerprints import canonical, table_sha256
 from bayes_scaling.version import __version__
 
 ORIGIN = ("model_document", "runs_sha256", "plan_sha256", "seed", "version")
-DIGITS = 12  # of a number that count: the last ones depend on who wrote and read a CSV file
 PROVENANCE = ("model", "verdict", "converged", "law_uncertainty", *ORIGIN)
 
 
@@ -47,52 +43,3 @@ def origin(document: Any, runs: pd.DataFrame, plan: pd.DataFrame, seed: int | No
     """
     hashes = table_sha256(runs), table_sha256(plan)
     return dict(zip(ORIGIN, (canonical(document), *hashes, str(seed), __version__), strict=True))
-
-
-def canonical(value: Any) -> str:
-    """JSON that is the same whatever the order of keys."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def table_sha256(table: pd.DataFrame) -> str:
-    """Say in one line which data a table holds, so that a copy of it can be told from another table.
-
-    The hash is that of the values by column: the order of rows and columns, the index, types (7 and 7.0, text and
-    categories), digits after the twelfth and the kind of a blank change nothing; a column of blanks is as good as none.
-
-    Parameters
-    ----------
-    table : DataFrame
-
-    Returns
-    -------
-    str
-        SHA-256 in 64 hexadecimal digits.
-    """
-    columns = {str(name): texts for name, column in table.items() if (texts := _texts(column)).any()}
-    names = sorted(columns)
-    rows = sorted(map(",".join, zip(*(columns[name] for name in names), strict=True)))
-    return digest(line.encode() for line in (json.dumps(names), *rows))
-
-
-def digest(parts: Iterable[bytes]) -> str:
-    """SHA-256 of several parts, each with its length, so that none can pass for another's end."""
-    found = sha256()
-    for part in parts:
-        found.update(len(part).to_bytes(8, "little") + part)
-    return found.hexdigest()
-
-
-def _texts(column: pd.Series) -> np.ndarray:
-    """Cells as JSON, each value read once; a blank is the empty text."""
-    try:
-        codes, values = pd.factorize(column)
-    except TypeError:  # lists and the like, in columns of the user's own
-        codes, values = pd.factorize(column.map(repr))
-    return np.array([*map(_text, values), ""], dtype=object)[codes]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool | int | float | np.bool | np.number):
-        return f"{float(value) + 0.0:.{DIGITS}g}"  # + 0.0: zero has no sign
-    return json.dumps(str(value)) if str(value) else ""

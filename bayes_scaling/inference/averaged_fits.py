@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
+from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecasting.provenance import canonical
 from bayes_scaling.inference.fitting import Fit
 
 ROUNDING = 1e-6
@@ -104,11 +102,6 @@ def check_fits(fits: tuple[Fit, ...]) -> None:
         raise DataError(f"the models forecast nothing in common: {each}")
 
 
-def plain(runs: pd.DataFrame) -> pd.DataFrame:
-    """Values of runs alone, for comparison: whatever the types of columns and blanks, as of fits read from files."""
-    return runs.astype(object).where(runs.notna(), "").sort_index(axis=1).reset_index(drop=True)
-
-
 def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None:
     if set(weights) != set(names):
         raise DataError(f"weights must name the models {sorted(names)}, each once; got {sorted(weights)}")
@@ -117,91 +110,6 @@ def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None
         raise DataError(f"weights must not be negative and must sum to 1, got {dict(weights)}")
 
 
-def mixed(average: Average, parts: list[xr.Dataset], seed: int | None) -> xr.Dataset:
-    """Mix the forecasts of several laws into one of the same form.
-
-    Every draw comes from one law in all its rows, so that rows of one run and averages over benchmarks stay
-    coherent.  The numbers of draws per law are in proportion to the weights.
-
-    Parameters
-    ----------
-    average : Average
-    parts : list of Dataset over (chain, draw, row)
-        One for every fit that has weight, of one plan.
-    seed : int, optional
-        Decides which draw comes from which law.
-
-    Returns
-    -------
-    Dataset over (chain, draw, row)
-        As many chains and draws as the shortest part has.
-    """
-    chains, draws = (min(part.sizes[dim] for part in parts) for dim in ("chain", "draw"))
-    shares = np.array([average.weights[part.attrs["model"]] for part in parts])
-    laws = assigned(shares, chains, draws, seed)
-    out = {}
-    for name in (n for response in average.responses for n in (f"{response}_mean", response)):
-        each = np.stack([_thinned(part[name].to_numpy(), chains, draws) for part in parts])
-        out[name] = (("chain", "draw", "row"), np.take_along_axis(each, laws[None, ..., None], axis=0)[0])
-    coords = parts[0].isel(chain=slice(chains), draw=slice(draws)).coords
-    return xr.Dataset(out, coords).assign_attrs(_provenance(average, parts, seed))
-
-
-def assigned(shares: np.ndarray, chains: int, draws: int, seed: int | None) -> np.ndarray:
-    """Which law each draw comes from, by systematic sampling: numbers differ from their shares by less than 1.
-
-    Parameters
-    ----------
-    shares : (law,) array
-        Sums to 1.
-    chains, draws : int
-    seed : int, optional
-
-    Returns
-    -------
-    (chain, draw) int array
-    """
-    own = np.random.SeedSequence(seed).spawn(1)[0]  # apart from the stream that draws the forecasts
-    rng = np.random.default_rng(own)
-    points = (np.arange(chains * draws) + rng.uniform(0.1, 0.9)) / (chains * draws)
-    laws = np.searchsorted(np.cumsum(shares)[:-1], points, side="right")
-    return rng.permuted(laws.reshape(draws, chains).T, axis=1)
-
-
-def _thinned(values: np.ndarray, chains: int, draws: int) -> np.ndarray:
-    """Evenly spaced draws (chain, draw, row) of an array with at least as many."""
-    flat = values.reshape(-1, values.shape[-1])
-    at = np.arange(chains * draws) * len(flat) // (chains * draws)
-    return flat[at].reshape(chains, draws, -1)
-
-
-def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> dict[str, str]:
-    """Attributes as of any forecast, with weights and where they come from."""
-    first = parts[0].attrs
-    said = {what: [part.attrs[what] for part in parts] for what in ("model", "verdict", "converged", "law_uncertainty")}
-    return {
-        "model": "average of " + ", ".join(average.names),
-        "verdict": _each(said["model"], said["verdict"]),
-        "converged": str(all(text == "True" for text in said["converged"])),
-        "law_uncertainty": (
-            f"included as far as {len(parts)} laws differ; of each law, {_each(said['model'], said['law_uncertainty'])}"
-            if len(parts) > 1
-            else said["law_uncertainty"][0]
-        ),
-        "weights": json.dumps({name: round(float(average.weights[name]), 6) for name in average.names}),
-        "weights_from": average.how,
-        "model_document": _documents(average, parts),
-        **{name: first[name] for name in ("runs_sha256", "plan_sha256", "version")},
-        "seed": str(seed),
-    }
-
-
-def _documents(average: Average, parts: list[xr.Dataset]) -> str:
-    """Documents of all laws that have weight, with their weights, as JSON."""
-    pairs = [(average.weights[part.attrs["model"]], json.loads(part.attrs["model_document"])) for part in parts]
-    return canonical({"average": [{"weight": float(weight), "model": document} for weight, document in pairs]})
-
-
-def _each(names: list[str], texts: list[str]) -> str:
-    """What is said of every model, once where all say the same."""
-    return texts[0] if len(set(texts)) == 1 else "; ".join(f"{n}: {t}" for n, t in zip(names, texts, strict=True))
+def laws_of(fit: Fit | Average) -> tuple[Fit, ...]:
+    """Fits of single laws that a forecast draws from."""
+    return fit.weighted if isinstance(fit, Average) else (fit,)

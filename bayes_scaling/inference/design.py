@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import COLUMNS, typed
+from bayes_scaling.data.columns import PASS_AT_K, check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws.likelihoods import COUNTS, LOSSES, NOMINAL_ITEMS, SCORES
 from bayes_scaling.models.discrepancy import COMPUTE, CURVE, shape_weights
@@ -20,7 +20,6 @@ from bayes_scaling.models.effects import EVALUATION, NOISE_GROUPS, Effect
 from bayes_scaling.models.heads import Head
 from bayes_scaling.models.model import Model, varied_over
 
-PASS_AT_K = "pass@k"
 FEW_LEVELS = 5
 CURVE_CENTRING = 0.75
 
@@ -152,20 +151,6 @@ def columns_of(head: Head, table: pd.DataFrame, names: Iterable[str] | None = No
         column = table[name] if name in table else pd.Series(np.nan, table.index)
         out[name] = column.astype(float).fillna(fill.get(name, np.nan)).to_numpy()
     return out
-
-
-def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
-    """Refuse numbers that their column cannot hold, before anything is computed from them.
-
-    Raises
-    ------
-    DataError
-        Names the column, its rule, the rows and their values.
-    """
-    for name in names:
-        if name in table and len(refused := typed(name, table[name])[1]):
-            rows, values = refused.index[:5].tolist(), refused.tolist()[:5]
-            raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")
 
 
 def with_evaluations(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.layout import read_by_users
 from bayes_scaling.inference.sampling import Settings, sample
@@ -73,16 +74,12 @@ class Fit:
 
     def save(self, path: Any, *, overwrite: bool = False) -> None:
         """Write everything into one netCDF file, whole or not at all; see `fit_file.save`."""
-        from bayes_scaling.inference.fit_file import save
-
-        save(self, path, overwrite=overwrite)
+        fit_file.save(self, path, overwrite=overwrite)
 
     @staticmethod
     def load(path: Any) -> Fit:
         """Read a fit back; see `fit_file.load`."""
-        from bayes_scaling.inference.fit_file import load
-
-        return load(path)
+        return Fit(**fit_file.load(path))
 
     def __repr__(self) -> str:
         runs = self.runs["run"].nunique() if "run" in self.runs else len(self.runs)

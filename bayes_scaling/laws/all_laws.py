@@ -6,7 +6,8 @@ its decorator, wherever it stands.
 
 from bayes_scaling.laws import basic as forms
 from bayes_scaling.laws import changing_exponent as bends
+from bayes_scaling.laws import registry
 from bayes_scaling.laws import two_stage as losses
 
 MODULES = (forms, bends, losses)
-FORMS = forms.FORMS
+FORMS = registry.FORMS

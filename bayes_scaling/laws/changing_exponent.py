@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import C0, form
 from bayes_scaling.laws.parameters import positive, real, unit
+from bayes_scaling.laws.registry import C0, form
 
 DECADE, LOG2 = 2.302585092994046, 0.6931471805599453  # log(10), log(2)
 SHARPNESS = 6.0  # of the bend with which a score that grows as a power stops at 1

@@ -27,8 +27,8 @@ import numpy as np
 
 from bayes_scaling.laws import ops
 from bayes_scaling.laws import pass_at_k as passk
-from bayes_scaling.laws.basic import C0
 from bayes_scaling.laws.parameters import Component, positive, unit
+from bayes_scaling.laws.registry import C0
 
 EDGE = 0.01
 NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.basic import C0, D0, FLOOR_SHIFT, N0, floor_near, form
+from bayes_scaling.laws.basic import FLOOR_SHIFT, floor_near
 from bayes_scaling.laws.parameters import positive, real, unit
+from bayes_scaling.laws.registry import C0, D0, N0, form
 
 L0 = 3.0  # a loss near that of the reference run [nats per token]
 SHARPNESS = 20.0  # of the two bends with which a straight line stays between 0 and 1

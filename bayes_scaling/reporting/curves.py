@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference.averaged_fits import Average, shared_responses
-from bayes_scaling.inference.design import PASS_AT_K
+from bayes_scaling.inference.averaged_fits import Average, laws_of, shared_responses
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.models.heads import RESPONSES
+from bayes_scaling.reporting.canvas import COLOURS, MARKERS
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
-MARKERS = "os^Dvph"
 POINTS_PER_DECADE = 6
 ALL_MIXTURES = "all mixtures"
 
@@ -43,11 +42,6 @@ class View:
     def nested(self) -> tuple[float, ...]:
         """Probabilities of the expectation's bands: all for a single curve, one where several overlap."""
         return self.probabilities[::-1] if len(self.curves) == 1 else (self.headline,)
-
-
-def laws_of(fit: Fit | Average) -> tuple[Fit, ...]:
-    """Fits of single laws that a forecast draws from."""
-    return fit.weighted if isinstance(fit, Average) else (fit,)
 
 
 def response_of(fit: Fit | Average) -> str:
@@ -128,15 +122,6 @@ def path_text(fit: Fit | Average) -> str:
     """Say which path through sizes and tokens the curves take; nothing where compute is all that counts."""
     walks = {"params", "tokens"} & _reads(fit)
     return f"curves at {path(fit)[0]:.3g} tokens per parameter; " if walks else ""
-
-
-def law_text(fits: Sequence[Fit | Average]) -> str:
-    """Say whose bands include uncertainty about the form of the law."""
-    laws = {law.model.name: bool(law.model.discrepancy) for fit in fits for law in laws_of(fit)}
-    wide, narrow = ([name for name, included in laws.items() if included is kind] for kind in (True, False))
-    if not (wide and narrow):
-        return f"uncertainty about the form of the law is {'' if wide else 'not '}included"
-    return f"uncertainty about the form of the law is included by {', '.join(wide)}; not by {', '.join(narrow)}"
 
 
 def interval(draws: Any, share: float) -> np.ndarray:

@@ -12,8 +12,7 @@ from matplotlib.patches import Patch
 
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.curves import COLOURS, MARKERS
-from bayes_scaling.reporting.law_figure import GREY, NORMAL, SMALL, Picture, footer
+from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, Picture, footer
 
 HALF = 0.5  # probability of the thick part of an interval
 LANE = 0.22  # distance between mixtures within a row

@@ -9,46 +9,23 @@ without a display and a notebook get the same picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
 
 from bayes_scaling.forecasting.forecast import forecast
-from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.forecasting.law_uncertainty import law_text
+from bayes_scaling.inference.averaged_fits import Average, laws_of
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.curves import (
-    COLOURS,
-    View,
-    interval,
-    law_text,
-    laws_of,
-    path_text,
-    plan_along,
-    points_of,
-    view_of,
-)
+from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
+from bayes_scaling.reporting.curves import View, interval, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.panels import dress, remark
 
-GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
-SMALL, NORMAL = 7.5, 8.5  # font sizes [points]
 OPACITY = {True: (0.32, 0.13), False: (0.22, 0.06)}  # one curve or several -> expectation, new run
-DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
-
-
-class Picture(Figure):
-    """A figure that notebooks show by itself, whether or not pyplot was ever imported."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.savefig(buffer, format="png", dpi=100)
-        return buffer.getvalue()
 
 
 def plot_law(
@@ -140,17 +117,6 @@ def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed
     return low, high + remark(panel, view, ahead) * (high - low)
 
 
-def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
-    """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
-    text = "" if view.response == "loss" else str(ahead["note"].to_numpy()[0])
-    if not text:
-        return 0.0
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
-    panel.text(0.03, 0.96, fill(text, 30), transform=panel.transAxes, va="top", fontsize=SMALL,
-               color=ALARM, style="italic", zorder=9, bbox=box)  # fmt: skip
-    return 0.22
-
-
 def _draw_runs(
     panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
 ) -> tuple[float, float]:
@@ -163,51 +129,6 @@ def _draw_runs(
         )  # fmt: skip
         low, high = min(low, scores.min()), max(high, scores.max())
     return low, high
-
-
-def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
-    """Scales, limits, chance level, and where the data end."""
-    own = fit.runs if view.response == "loss" else fit.runs[fit.runs["benchmark"].astype(str) == benchmark]
-    end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02
-    chance = own["chance"].median() if view.response == "accuracy" and "chance" in own else np.nan
-    if np.isfinite(chance):
-        panel.axhline(chance, color=GREY, lw=0.8, ls="--", zorder=1.5, label="chance")
-        low, high = min(low, chance), max(high, chance)
-    panel.axvspan(end, right, color=BEYOND, lw=0, zorder=0, label="beyond the data")
-    panel.axvline(end, color="0.6", lw=0.8, zorder=1)
-    panel.set_xscale("log")
-    panel.set_xlim(left, right)
-    pad = 0.06 * max(high - low, 0.02)
-    ceiling = 1.02 if view.response == "accuracy" else np.inf
-    panel.set_ylim(max(low - pad, -0.02), min(high + pad, ceiling))
-    panel.set_title(benchmark, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
-    first, last = int(np.ceil(np.log10(left))), int(np.floor(np.log10(right)))
-    step = 1 if last - first <= DECADES_PER_INCH * panel.get_window_extent().width / panel.figure.dpi else 2
-    panel.xaxis.set_major_locator(FixedLocator([10.0**e for e in range(last, first - 1, -step)][::-1]))
-    panel.xaxis.set_major_formatter(LogFormatterMathtext())
-    panel.xaxis.set_minor_locator(FixedLocator([10.0**e for e in range(first, last + 1)]))
-    panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    panel.tick_params(labelsize=SMALL, length=3)
-    panel.tick_params(which="minor", length=2, labelbottom=False)
-    panel.grid(axis="y", color="0.88", lw=0.6)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
-
-
-def canvas(
-    number: int, columns: int, response_label: str, size: tuple[float, float] = (3.0, 2.15)
-) -> tuple[Figure, list[Any]]:
-    """Make a figure with a number of panels, so many side by side, and label its outer axes."""
-    rows = -(-number // columns)
-    width, height = size if number > 1 else (6.6, 3.6)
-    figure = Picture(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for spare in grid[number:]:
-        spare.remove()
-    for at, panel in enumerate(grid[:number]):
-        panel.set_ylabel("" if at % columns else response_label, fontsize=NORMAL)
-        panel.set_xlabel("" if at + columns < number else "training compute [FLOPs]", fontsize=NORMAL)
-    return figure, list(grid[:number])
 
 
 def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
@@ -228,37 +149,3 @@ def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
         handles.append(Line2D([], [], color="white", lw=0, marker="*", ms=10, mec="black", mew=0.8, label=label))
     columns = len(handles) if figure.get_figwidth() > 10 else 3
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
-
-
-def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
-    """Write the verdict under the figure; in red and large where a fit cannot be relied on.
-
-    Parameters
-    ----------
-    figure : Figure
-        With a constrained layout, which makes room.
-    fits : sequence of Fit
-        Several that converged share a line, with the worst of each of their numbers.
-    extra : str
-        What else to say there.
-    """
-    loud = not all(fit.verdict.passed for fit in fits)
-    wide = int(figure.get_figwidth() * (11 if loud else 15))
-    text = "\n".join(fill(line, wide) for line in (*_verdicts(fits), extra) if line)
-    share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
-    figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
-    colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)
-    base = 0.06 / figure.get_figheight()
-    figure.text(0.01, base, text, va="bottom", ha="left", color=colour, fontweight=weight, fontsize=size)
-
-
-def _verdicts(fits: Sequence[Fit]) -> list[str]:
-    """One line a fit that failed, and one for those that passed."""
-    failed, passed = ([fit for fit in fits if fit.verdict.passed is kind] for kind in (False, True))
-    lines = [f"{fit.model.name}: {fit.verdict}" for fit in failed]
-    if len(passed) == 1:
-        lines += [f"{passed[0].model.name}: {passed[0].verdict}"]
-    elif passed:
-        r_hat = max(fit.verdict.r_hat for fit in passed)
-        lines += [f"{', '.join(fit.model.name for fit in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
-    return lines

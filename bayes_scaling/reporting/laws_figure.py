@@ -13,22 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import forecast
-from bayes_scaling.inference.averaged_fits import Average, plain
+from bayes_scaling.forecasting.law_uncertainty import law_text
+from bayes_scaling.inference.averaged_fits import Average, laws_of
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.curves import (
-    COLOURS,
-    View,
-    interval,
-    law_text,
-    laws_of,
-    path_text,
-    plan_along,
-    points_of,
-    view_of,
-)
-from bayes_scaling.reporting.law_figure import GREY, NORMAL, SMALL, canvas, dress, footer, remark
+from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
+from bayes_scaling.reporting.curves import View, interval, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.panels import dress, remark
 
 INK = COLOURS[-1]  # of averages, and of the runs
 SIZE = (4.2, 2.9)  # of a panel [inches]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.data.columns import COLUMNS
-from bayes_scaling.data.headers import read_table, refuse
 from bayes_scaling.data.runs import validate
 from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.tables import read_table, refuse
 
 
 class Published(NamedTuple):

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest.parallel import computed
 from bayes_scaling.evaluation.backtest.shards import META, Shard, found_in, prepared, shard_of
 from bayes_scaling.evaluation.baselines.estimators import BASELINES
 from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
 from bayes_scaling.evaluation.splits import Split, check_splits, split_above
-from bayes_scaling.inference.design import PASS_AT_K
-from bayes_scaling.inference.fit_file import write_whole
+from bayes_scaling.files.writing import write_whole
 from bayes_scaling.models.model import Model
 
 SHOWN = ("mae", "crps", "cover_50", "cover_80", "cover_95", "width_80")

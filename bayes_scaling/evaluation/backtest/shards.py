@@ -23,11 +23,11 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logsumexp
 
+from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.evaluation.baselines.baseline import baseline
 from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.forecasting.forecast import forecast
-from bayes_scaling.inference.averaged_fits import plain
 from bayes_scaling.inference.compiled.density import prepare
 from bayes_scaling.inference.compiled.row_code import Unprintable
 from bayes_scaling.inference.design import observe, with_evaluations

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.columns import check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cell, Memo, Part, fitted_cell, scored
 from bayes_scaling.evaluation.baselines.estimators import BASELINES, mean_of_scores
 from bayes_scaling.evaluation.baselines.stages import Estimator
-from bayes_scaling.forecasting.forecast import LAW_UNCERTAINTY, row_coordinates
+from bayes_scaling.forecasting.coordinates import row_coordinates
+from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
 from bayes_scaling.forecasting.provenance import origin
-from bayes_scaling.inference.design import check_ranges
 
 __all__ = ["BASELINES", "baseline", "coefficients"]
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import UNSPECIFIED
+from bayes_scaling.data.columns import PASS_AT_K, UNSPECIFIED, check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.solvers import Columns
 from bayes_scaling.evaluation.baselines.stages import Estimator, Stage
-from bayes_scaling.inference.design import PASS_AT_K, check_ranges
 
 CELL = ["benchmark", "mixture"]
 CHANCES = ("table", "small_runs")

@@ -26,7 +26,7 @@ from bayes_scaling.evaluation.baselines.stages import (
     Scale,
     Stage,
 )
-from bayes_scaling.laws.basic import C0, D0, N0
+from bayes_scaling.laws.registry import C0, D0, N0
 
 
 def power_law(flops: Any, log_A: Any, alpha: Any) -> Any:

@@ -1,0 +1,82 @@
+"""The data sets that ship with the package, and their cards."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from typing import Any
+
+import pandas as pd
+
+from bayes_scaling.data.runs import read_runs
+from bayes_scaling.errors import DataError
+from bayes_scaling.library import names, shelf
+
+
+def load_dataset(name: str) -> pd.DataFrame:
+    """Load a shipped data set of real training runs.
+
+    Parameters
+    ----------
+    name
+        One of the names that ``describe_datasets`` lists.
+
+    Returns
+    -------
+    DataFrame
+        Checked runs; ``frame.attrs["dataset"]`` holds the name.
+
+    Raises
+    ------
+    DataError
+        When no data set has that name.
+    """
+    known = names("datasets")
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
+    folder = shelf("datasets") / name
+    runs = read_runs(folder / "runs.csv")
+    runs.attrs["dataset"] = name
+    return runs
+
+
+def describe_datasets() -> pd.DataFrame:
+    """List the shipped data sets, from their cards alone.
+
+    Returns
+    -------
+    DataFrame
+        One row per data set: name, title, runs and benchmarks (counts), mixtures, licence, source.
+    """
+    return pd.DataFrame([_card_row(name) for name in names("datasets")])
+
+
+def read_card(name: str) -> dict[str, Any]:
+    """Read the card of a shipped data set: source, licence, citation, units, known problems.
+
+    Parameters
+    ----------
+    name
+        One of the names that ``describe_datasets`` lists.
+
+    Returns
+    -------
+    dict
+        The document ``dataset.toml``.
+    """
+    return tomllib.loads((shelf("datasets") / name / "dataset.toml").read_text(encoding="utf-8"))
+
+
+def _card_row(name: str) -> dict[str, Any]:
+    card = read_card(name)
+    return {
+        "name": name,
+        "title": card["title"],
+        "runs": card["n_runs"],
+        "benchmarks": card["n_benchmarks"],
+        "mixtures": ", ".join(card["mixtures"]),
+        "licence": card["licence"]["name"],
+        "source": card["source"]["repository"],
+    }

@@ -1,0 +1,82 @@
+"""The sheet that every figure is drawn on: panels, fonts, and the verdict under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from textwrap import fill
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from bayes_scaling.inference.fitting import Fit
+
+GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
+
+
+SMALL, NORMAL = 7.5, 8.5  # font sizes [points]
+
+
+class Picture(Figure):
+    """A figure that notebooks show by itself, whether or not pyplot was ever imported."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def canvas(
+    number: int, columns: int, response_label: str, size: tuple[float, float] = (3.0, 2.15)
+) -> tuple[Figure, list[Any]]:
+    """Make a figure with a number of panels, so many side by side, and label its outer axes."""
+    rows = -(-number // columns)
+    width, height = size if number > 1 else (6.6, 3.6)
+    figure = Picture(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for spare in grid[number:]:
+        spare.remove()
+    for at, panel in enumerate(grid[:number]):
+        panel.set_ylabel("" if at % columns else response_label, fontsize=NORMAL)
+        panel.set_xlabel("" if at + columns < number else "training compute [FLOPs]", fontsize=NORMAL)
+    return figure, list(grid[:number])
+
+
+def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
+    """Write the verdict under the figure; in red and large where a fit cannot be relied on.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a constrained layout, which makes room.
+    fits : sequence of Fit
+        Several that converged share a line, with the worst of each of their numbers.
+    extra : str
+        What else to say there.
+    """
+    loud = not all(fit.verdict.passed for fit in fits)
+    wide = int(figure.get_figwidth() * (11 if loud else 15))
+    text = "\n".join(fill(line, wide) for line in (*_verdicts(fits), extra) if line)
+    share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
+    figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
+    colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)
+    base = 0.06 / figure.get_figheight()
+    figure.text(0.01, base, text, va="bottom", ha="left", color=colour, fontweight=weight, fontsize=size)
+
+
+def _verdicts(fits: Sequence[Fit]) -> list[str]:
+    """One line a fit that failed, and one for those that passed."""
+    failed, passed = ([fit for fit in fits if fit.verdict.passed is kind] for kind in (False, True))
+    lines = [f"{fit.model.name}: {fit.verdict}" for fit in failed]
+    if len(passed) == 1:
+        lines += [f"{passed[0].model.name}: {passed[0].verdict}"]
+    elif passed:
+        r_hat = max(fit.verdict.r_hat for fit in passed)
+        lines += [f"{', '.join(fit.model.name for fit in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
+    return lines
+
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+
+
+MARKERS = "os^Dvph"
