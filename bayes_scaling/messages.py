@@ -1,28 +1,93 @@
-"""How errors and warnings list values."""
+"""How errors and warnings list values and suggest names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 SHOWN = 5
+LONGEST = 60  # characters of one value
 
 
-def listed(values: Sequence[Any]) -> str:
-    """Write at most five values, and how many more there are."""
-    texts = [str(value) if isinstance(value, Said) else _shown(value) for value in values[:SHOWN]]
-    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-    return f"[{', '.join(texts)}]{more}"
-
-
-class Said(str):
+class Verbatim(str):
     """A value that is put into a message as it is, without quotation marks."""
 
 
-def _shown(value: Any) -> str:
+def listed(values: Sequence[Any], most: int = SHOWN) -> str:
+    """Write a few values as a list, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", 7.0, None])
+    "['a', 7, None]"
+    >>> listed(range(8), 2)
+    '[0, 1] and 6 more'
+    """
+    texts = [value_text(value) for value in values[:most]]
+    return f"[{', '.join(texts)}]{_more(len(values) - most)}"
+
+
+def listed_names(names: Iterable[str], most: int = SHOWN, between: str = ", ") -> str:
+    """Write a few names in a row, each once, and how many more there are.
+
+    Examples
+    --------
+    >>> listed_names(["piqa", "copa", "piqa"])
+    'piqa, copa'
+    """
+    each = list(dict.fromkeys(names))
+    return between.join(each[:most]) + _more(len(each) - most)
+
+
+def _more(number: int) -> str:
+    return f" and {number} more" if number > 0 else ""
+
+
+def value_text(value: Any) -> str:
+    """Write one value: whole numbers without a point, text in quotation marks, nothing longer than a line."""
+    if isinstance(value, Verbatim):
+        return str(value)
     value = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
     text = repr(int(value) if whole else value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def close_to(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that was probably meant, or None.
+
+    Examples
+    --------
+    >>> close_to("helaswag", ["hellaswag", "piqa"])
+    'hellaswag'
+    """
+    return next(iter(difflib.get_close_matches(str(name), list(known), 1, cutoff)), None)
+
+
+def suggest(name: object, known: Iterable[str], otherwise: str = "there are {}") -> str:
+    """Say which known name was probably meant, or list what there is.
+
+    Examples
+    --------
+    >>> suggest("power_lw", ["power_law", "bnsl"])
+    "did you mean 'power_law'?"
+    >>> suggest("x", ["power_law", "bnsl"])
+    "there are ['bnsl', 'power_law']"
+    """
+    each = list(known)
+    near = close_to(name, each)
+    return f"did you mean {near!r}?" if near else otherwise.format(sorted(each))
+
+
+def number_of(count: int, thing: str, plural: str = "") -> str:
+    """Write a count with its noun: "1 divergence", "2 divergences".
+
+    Examples
+    --------
+    >>> number_of(1, "divergence"), number_of(0, "divergence")
+    ('1 divergence', '0 divergences')
+    """
+    return f"{count} {thing if count == 1 else plural or thing + 's'}"

@@ -44,19 +44,19 @@ def variants(kind: str) -> Iterator[tuple[str, Model]]:
                 continue
             if (likelihood if label == "floor" else label) in SKIPPED[kind]:
                 continue
-            head = {"response": "accuracy", "form": form, "likelihood": likelihood}
-            yield f"{likelihood}, {label}", _model(base, [head], varies | more)
-    head = {"response": "accuracy", "form": f"{law} > accuracy", "likelihood": "beta"}
+            response_model = {"response": "accuracy", "law": form, "likelihood": likelihood}
+            yield f"{likelihood}, {label}", _model(base, [response_model], varies | more)
+    response_model = {"response": "accuracy", "law": f"{law} > accuracy", "likelihood": "beta"}
     at_chance = {k: v for k, v in varies.items() if k != "floor_shift"}
-    yield "beta, floor at chance", _model(base, [head], at_chance, fixed={"floor_shift": 0.0} | base["fixed"])
-    yield "beta, floor, no pooling", _model(base, [head], varies, pooling="none")
-    yield "beta, floor, complete pooling", _model(base, [head], varies, pooling="complete")
+    yield "beta, floor at chance", _model(base, [response_model], at_chance, fixed={"floor_shift": 0.0} | base["fixed"])
+    yield "beta, floor, no pooling", _model(base, [response_model], varies, pooling="none")
+    yield "beta, floor, complete pooling", _model(base, [response_model], varies, pooling="complete")
 
 
-def _model(base: dict[str, Any], heads: list[dict[str, str]], varies: dict[str, Any], **other: Any) -> Model:
-    if heads[0]["likelihood"] == "beta_binomial":  # always has the whole item noise
+def _model(base: dict[str, Any], responses: list[dict[str, str]], varies: dict[str, Any], **other: Any) -> Model:
+    if responses[0]["likelihood"] == "beta_binomial":  # always has the whole item noise
         other = {"fixed": {}} | other
-    return from_document(base | {"heads": heads, "varies": varies} | other)
+    return from_document(base | {"responses": responses, "varies": varies} | other)
 
 
 def evaluate(model: Model, known: pd.DataFrame, later: pd.DataFrame, draws: int) -> dict[str, float]:

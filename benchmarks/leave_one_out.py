@@ -17,7 +17,7 @@ from splits import gadre
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.evaluation.cross_validation import leave_one_out
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.inference.settings import Settings
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ def models() -> dict[str, Model]:
     """What is compared: name -> model."""
     counts = to_document(bs.load_model("pass_at_k_counts"))
     sized = counts | {
-        "heads": [dict(counts["heads"][0]) | {"form": "params_tokens > pass_rate"}],
+        "responses": [dict(counts["responses"][0]) | {"law": "params_tokens > pass_rate"}],
         "varies": counts["varies"] | {name: {"benchmark": 0.3} for name in ("alpha", "beta", "share")},
         "priors": {"A": counts["priors"]["A"]} | {name: {"low": 0.05, "high": 0.6} for name in ("alpha", "beta")},
     }

@@ -24,7 +24,7 @@ from bayes_scaling.models.model import Model
 def under(likelihood: str) -> Model:
     """The power law with another likelihood."""
     document = to_document(bs.load_model("power_law"))
-    document["heads"][0]["likelihood"] = likelihood
+    document["responses"][0]["likelihood"] = likelihood
     if "item_share" not in [p.name for p in LIKELIHOODS[likelihood].component.parameters]:
         document["fixed"] = {}
     return from_document(document)

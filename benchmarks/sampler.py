@@ -30,9 +30,9 @@ def main() -> None:
     print(f"{'model':26s} {'data':12s} seed divergences  r-hat    ESS  steps  bars")
     for name in arguments.only.split(",") if arguments.only else bs.list_models():
         model = bs.load_model(name)
-        if any(head.response == "pass_at_k" for head in model.heads):
+        if any(response_model.name == "pass_at_k" for response_model in model.responses):
             continue  # no shipped data set has pass@k
-        of_compute = all("tokens" not in head.columns for head in model.heads)
+        of_compute = all("tokens" not in response_model.columns for response_model in model.responses)
         for data, runs in (("gadre2024", gadre(at_20=of_compute)), ("olmo_ladder", ladder)):
             for seed in range(1, arguments.seeds + 1):
                 fit = bs.fit(model, runs, seed=seed, attempts=1, progress=False)

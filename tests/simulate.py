@@ -10,15 +10,14 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.data.runs import validate
-from bayes_scaling.inference.design import Design, lay_out
+from bayes_scaling.inference.design import Design, EffectLayout, lay_out
 from bayes_scaling.inference.fitting import Fit, fit
-from bayes_scaling.inference.layout import expand, slots, spread
-from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.inference.layout import expand, spread
 from bayes_scaling.inference.verdict import Verdict
-from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, SCORES, TRIES
+from bayes_scaling.laws.draws import draw
+from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, REPORTED_PASS_AT_K, SCORES
 from bayes_scaling.models.discrepancy import TAILS
 from bayes_scaling.models.documents import from_document, load_model, to_document
-from bayes_scaling.models.effects import Effect
 from bayes_scaling.models.model import Model
 
 CHANCES = (0.25, 0.5, 0.0, 0.25)
@@ -46,17 +45,17 @@ def grid(
 
 
 def scored(model: Model) -> int:
-    """Position of the head of a model that gives scores: the accuracy, or pass@k."""
-    return [head.response != "loss" for head in model.heads].index(True)
+    """Position of the response model of a model that gives scores: the accuracy, or pass@k."""
+    return [response_model.name != "loss" for response_model in model.responses].index(True)
 
 
 def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: float = 200.0) -> pd.DataFrame:
     """A table of `grid` with the rows that a model observes: every score, several k of it, or every problem."""
-    rows = model.heads[scored(model)].likelihood.rows
+    rows = model.responses[scored(model)].likelihood.rows
     if rows == SCORES:
         return table
     own = {"metric": "pass@k", "chance": 0.0, "n_samples": samples, "n_items": float(problems)}
-    if rows == TRIES:
+    if rows == REPORTED_PASS_AT_K:
         return validate(
             table.merge(pd.DataFrame({"k": TRIED}), how="cross", suffixes=("_", "")).assign(**own)[[*table]]
         )
@@ -67,32 +66,29 @@ def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: flo
 
 def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
     """Draws of the unconstrained point from the prior, shape (1, n, dimension)."""
-    where, n_dim = slots(design)
-    points = rng.normal(size=(1, n, n_dim))
-    for name in design.model.parameters:
-        for effect in design.model.effects(name):
-            slot = where[effect.name]
-            if effect.learned:
-                sd, at = spread(effect, slot, points)[..., None], slice(slot.start, slot.start + slot.size)
-                if effect.curve and slot.size:
-                    points[..., at] = _heights(design, effect, sd[..., None], rng).reshape(*points.shape[:-1], -1)
-                else:
-                    points[..., at] *= sd ** design.centring(effect)
+    points = rng.normal(size=(1, n, design.n_dim))
+    for layout in design.effects.values():
+        if layout.effect.learned:
+            sd, at = spread(layout, points)[..., None], slice(layout.start, layout.stop)
+            if layout.effect.curve and layout.size:
+                points[..., at] = _heights(layout, sd[..., None], rng).reshape(*points.shape[:-1], -1)
+            else:
+                points[..., at] *= sd**layout.centring
     return points
 
 
-def _heights(design: Design, effect: Effect, sd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _heights(layout: EffectLayout, sd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Free coordinates of curves, (…, curve, shape): a multivariate t each, parametrised ever less by themselves."""
-    curves = int(np.prod(design.shape(effect)[:-1]))
-    normal = rng.normal(size=(*sd.shape[:-2], curves, effect.shapes))
+    curves, shapes = int(np.prod(layout.shape[:-1])), layout.effect.shapes
+    normal = rng.normal(size=(*sd.shape[:-2], curves, shapes))
     amplitude = np.sqrt(TAILS / rng.chisquare(TAILS, size=normal.shape[:-1]))[..., None]
-    return sd ** (design.centring(effect) / np.arange(1, 1 + effect.shapes)) * amplitude * normal
+    return sd ** (layout.centring / np.arange(1, 1 + shapes)) * amplitude * normal
 
 
 def goes_with(name: str, likelihood: str) -> bool:
     """Whether a registered model can have another likelihood in place of its own."""
     model = load_model(name)
-    return LIKELIHOODS[likelihood].rows == model.heads[scored(model)].likelihood.rows
+    return LIKELIHOODS[likelihood].rows == model.responses[scored(model)].likelihood.rows
 
 
 def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **document: Any) -> Model:
@@ -101,8 +97,10 @@ def variant(name: str, likelihood: str = "beta", pooling: str = "partial", **doc
     The likelihood is that of the scores; that of the losses stays.
     """
     written = to_document(load_model(name)) | document
-    written["heads"] = [h | ({"likelihood": likelihood} if h["response"] != "loss" else {}) for h in written["heads"]]
-    bare = from_document({"heads": written["heads"]}).parameters
+    written["responses"] = [
+        h | ({"likelihood": likelihood} if h["response"] != "loss" else {}) for h in written["responses"]
+    ]
+    bare = from_document({"responses": written["responses"]}).parameters
     kept = {key: {p: v for p, v in written[key].items() if p in bare} for key in ("varies", "fixed", "priors")}
     return from_document(written | kept | {"pooling": pooling})
 
@@ -116,7 +114,7 @@ class World:
     truth : Dataset over (chain=1, draw, …)
         As `layout.expand` names it.
     means, observed : tuple of (draw, row) arrays
-        One for each head; observed in the units of the likelihood's distribution.
+        One for each response model; observed in the units of the likelihood's distribution.
     """
 
     design: Design
@@ -126,18 +124,23 @@ class World:
 
     def laid_out(self, at: int) -> Design:
         """The design with the observations of one draw."""
-        pairs = zip(self.design.heads, self.observed, strict=True)
-        return replace(self.design, heads=tuple(replace(head, observed=values[at]) for head, values in pairs))
+        pairs = zip(self.design.responses, self.observed, strict=True)
+        return replace(
+            self.design,
+            responses=tuple(replace(response_model, observed=values[at]) for response_model, values in pairs),
+        )
 
     def runs(self, table: pd.DataFrame, at: int = 0) -> pd.DataFrame:
         """The table with the reported responses of one draw; a loss stands beside every score of its run."""
         table = table.copy()
-        for head, data, observed in zip(self.design.model.heads, self.design.heads, self.observed, strict=True):
-            reported = head.likelihood.report(observed[at], data.columns.get("n_items"))
-            if head.response == "loss":
+        for response_model, data, observed in zip(
+            self.design.model.responses, self.design.responses, self.observed, strict=True
+        ):
+            reported = response_model.likelihood.report(observed[at], data.columns.get("n_items"))
+            if response_model.name == "loss":
                 reported = table["run"].map(dict(zip(table["run"].iloc[data.rows], reported, strict=True)))
-            table[head.observed] = reported
-            if head.likelihood.rows == COUNTS:
+            table[response_model.source.column] = reported
+            if response_model.likelihood.rows == COUNTS:
                 table["score"] = reported / table["n_samples"]
         return table
 
@@ -150,9 +153,9 @@ def simulate(model: Model, table: pd.DataFrame, points: np.ndarray | int, rng: n
     truth = expand(design, points)
     values = {str(name): array.to_numpy() for name, array in truth.items()}
     means, observed = [], []
-    for head, data in zip(model.heads, design.heads, strict=True):
-        mean = np.asarray(model.mean(head, values, data.columns, data.codes))
-        distribution, arguments = model.observation(head, mean, values, data.columns, data.codes)
+    for response_model, data in zip(model.responses, design.responses, strict=True):
+        mean = np.asarray(model.mean(response_model, values, data.columns, data.codes))
+        distribution, arguments = model.observation(response_model, mean, values, data.columns, data.codes)
         arrays = {name: np.broadcast_to(array, mean.shape) for name, array in arguments.items()}
         means.append(mean[0])
         observed.append(draw(distribution, arrays, rng)[0])

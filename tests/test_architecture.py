@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import bayes_scaling
-from bayes_scaling.laws import basic as forms
-from bayes_scaling.laws.registry import FORMS
+from bayes_scaling.laws import basic
+from bayes_scaling.laws.registry import LAWS
 
 ROOT = Path(bayes_scaling.__file__).parents[1]
 PACKAGE = ROOT / "bayes_scaling"
@@ -209,10 +209,10 @@ def test_names_that_do_not_exist_are_refused():
 
 def test_the_law_in_the_guide_is_a_law(monkeypatch):
     (code,) = re.findall(r"```python\n(.+?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    monkeypatch.setitem(FORMS, "sigmoid", None)  # forgotten again after this test
-    exec(compile(code, "CONTRIBUTING.md", "exec"), dict(vars(forms)))
-    law = FORMS["sigmoid"].then(FORMS["accuracy"])
-    scores = law(forms.C0 * np.array([1e-2, 1.0, 1e2]), 0.25, midpoint=0.0, steepness=1.0, floor_shift=0.0)
+    monkeypatch.setitem(LAWS, "sigmoid", None)  # forgotten again after this test
+    exec(compile(code, "CONTRIBUTING.md", "exec"), dict(vars(basic)))
+    law = LAWS["sigmoid"].then(LAWS["accuracy"])
+    scores = law(basic.C0 * np.array([1e-2, 1.0, 1e2]), 0.25, midpoint=0.0, steepness=1.0, floor_shift=0.0)
     assert scores == pytest.approx(0.25 + 0.75 / (1 + np.exp([2.0, 0.0, -2.0])))
 
 

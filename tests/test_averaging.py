@@ -19,6 +19,7 @@ from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
 from bayes_scaling.evaluation import averaging
 from bayes_scaling.evaluation.averaging import average, stacked
+from bayes_scaling.evaluation.backtest import shards
 from bayes_scaling.evaluation.cross_validation import folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.scores import score_forecast
 from bayes_scaling.forecasting.forecast import forecast
@@ -29,7 +30,14 @@ from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.inference.layout import expand
-from bayes_scaling.inference.log_densities import density_factor, head_data, log_likelihood, log_predictive, logp, taken
+from bayes_scaling.inference.log_densities import (
+    density_factor,
+    log_likelihood,
+    log_predictive,
+    logp,
+    response_data,
+    taken,
+)
 from bayes_scaling.inference.verdict import Verdict
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.models.documents import from_document, load_model, to_document
@@ -70,7 +78,8 @@ def from_prior(model, runs, *, seed=None, **settings):
     """In place of a fit: draws around the middle of the prior, for what no sampling is needed to see."""
     design, rng = lay_out(model, runs.reset_index(drop=True)), np.random.default_rng(seed)
     posterior = expand(design, prior_points(design, 400, rng).reshape(4, 100, -1) / 4)
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset()})
+    stats = xr.Dataset({"n_steps": (("chain", "draw"), np.ones((4, 100)))})
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
     return Fit(model, runs.reset_index(drop=True), tree, FINE)
 
 
@@ -204,9 +213,9 @@ def test_averages_that_make_no_sense_are_refused(fits, weights, match):
 
 
 def test_models_of_different_responses_are_refused():
-    model = SimpleNamespace(name="other", heads=[SimpleNamespace(response="loss")])
+    model = SimpleNamespace(name="other")
     with pytest.raises(DataError, match=r"^the models forecast nothing in common: \{'power_law': \['accuracy'\], 'oth"):
-        Average((small_fit(), SimpleNamespace(model=model, runs=small_fit().runs)), EQUAL)
+        Average((small_fit(), SimpleNamespace(model=model, runs=small_fit().runs, responses=("loss",))), EQUAL)
 
 
 def test_a_fit_read_from_its_file_is_one_of_the_same_runs(tmp_path):
@@ -249,7 +258,7 @@ def test_what_each_law_leaves_out_is_said_of_each():
 def wandering():
     """A law with differences between runs and a discrepancy along compute."""
     document = to_document(variant("power_law")) | {"discrepancy": {"A": {"all": 0.2}}}
-    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["responses"][0]["law"] = "power_law > run_shift > accuracy"
     document["varies"] = {"A": {"benchmark": 0.5}, "shift": {"run": 0.1}}
     return replace(from_document(document), name="wandering")
 
@@ -268,8 +277,8 @@ def test_densities_of_scores_have_one_unit_whatever_is_observed(name):
     reported, mean = (np.linspace(2, 3, 1001), 2.4) if likelihood.component.gives == "loss" else (SHARES, 0.4)
     distribution, arguments = likelihood.component(np.full((1, 1, 1001), mean), *given, **theta)
     observed = likelihood.observe(reported, np.full(1001, 1000.0))
-    head = replace(small_fit().model.heads[0], likelihood=likelihood)
-    factor = density_factor(head, observed, np.full(1001, 1000.0))
+    response_model = replace(small_fit().model.responses[0], likelihood=likelihood)
+    factor = density_factor(response_model, observed, np.full(1001, 1000.0))
     log_p = logp(distribution, arguments, observed) + np.log(factor)
     assert np.exp(log_p).sum() / 1000 == pytest.approx(1.0, abs=2e-3)
 
@@ -279,16 +288,16 @@ def test_the_log_likelihood_is_that_of_the_distribution():
     log_p = log_likelihood(found, "accuracy")
     assert log_p.dims == ("chain", "draw", "row")
     assert dict(log_p.sizes) == {"chain": 4, "draw": 1000, "row": len(found.runs)}
-    head, data = head_data(found, "accuracy")
+    response_model, data = response_data(found, "accuracy")
     values = {str(n): v.to_numpy() for n, v in found.posterior.items()}
-    mean = found.model.mean(head, values, data.columns, data.codes)
-    _, arguments = found.model.observation(head, mean, values, data.columns, data.codes)
+    mean = found.model.mean(response_model, values, data.columns, data.codes)
+    _, arguments = found.model.observation(response_model, mean, values, data.columns, data.codes)
     by_scipy = stats.beta.logpdf(data.observed, arguments["alpha"], arguments["beta"]) + np.log(0.98)
     np.testing.assert_allclose(log_p, by_scipy, rtol=1e-6, atol=1e-6)
 
 
 def test_densities_of_seen_rows_are_the_same_as_of_unseen_ones():
-    found, (_, data) = small_fit(), head_data(small_fit(), "accuracy")
+    found, (_, data) = small_fit(), response_data(small_fit(), "accuracy")
     keep = np.arange(len(data.rows)) % 7 == 0
     ahead = log_predictive(found, "accuracy", found.runs, taken(data, keep), seed=1)
     np.testing.assert_allclose(ahead, log_likelihood(found, "accuracy").isel(row=keep), rtol=1e-12)
@@ -299,7 +308,7 @@ def test_unseen_runs_and_compute_are_drawn():
     runs = grid(benchmarks=2, mixtures=1, sizes=8)
     below = runs[runs["flops"] < runs["flops"].median()]
     found, everything = from_prior(wandering(), below, seed=1), from_prior(wandering(), runs, seed=1)
-    data = taken(head_data(everything, "accuracy")[1], (runs["flops"] > below["flops"].max()).to_numpy())
+    data = taken(response_data(everything, "accuracy")[1], (runs["flops"] > below["flops"].max()).to_numpy())
     one, same, other_seed = (log_predictive(found, "accuracy", runs, data, seed=s) for s in (1, 1, 2))
     assert dict(one.sizes) == {"chain": 4, "draw": 100, "row": 8}
     assert np.isfinite(one).all()
@@ -308,8 +317,10 @@ def test_unseen_runs_and_compute_are_drawn():
 
 
 def test_a_report_that_does_not_move_is_refused():
-    head = small_fit().model.heads[0]
-    stuck = replace(head, likelihood=replace(head.likelihood, report=lambda value, n_items: 0 * value))
+    response_model = small_fit().model.responses[0]
+    stuck = replace(
+        response_model, likelihood=replace(response_model.likelihood, report=lambda value, n_items: 0 * value)
+    )
     with pytest.raises(DataError, match=r"^the densities of likelihood 'beta' cannot be put in units of accuracy"):
         density_factor(stuck, np.array([0.5]), np.array([100.0]))
 
@@ -394,14 +405,14 @@ def refits(monkeypatch):
         found = from_prior(model, runs, seed=settings["seed"])
         return failed(found) if model.name == "bad" else found
 
-    monkeypatch.setattr(averaging, "fit", instead)
+    monkeypatch.setattr(shards, "fit", instead)
     return seen
 
 
 def test_weights_come_with_what_they_rest_on(refits):
     runs = grid(benchmarks=3, mixtures=1, sizes=10, decades=4.0)
     fits = [from_prior(replace(variant("power_law"), name="flat"), runs, seed=1), from_prior(steep(), runs, seed=1)]
-    found = average(fits, seed=3, draws=111)
+    found = average(fits, seed=3, draws=111, n_jobs=1)
     assert [name for name, *_ in refits] == ["flat", "steep"] * 2
     assert {(s["seed"], s["draws"], s["chains"]) for *_, s in refits} == {(3, 111, 4)}
     assert list(found.evidence["model"]) == ["flat", "steep"] * 2
@@ -414,20 +425,26 @@ def test_weights_come_with_what_they_rest_on(refits):
     assert sum(found.weights.values()) == pytest.approx(1)
     better = found.evidence.groupby("model")["log_density"].mean().idxmax()
     assert found.weights[better] > 0.5
-    again = average(fits, seed=3, draws=111)
+    again = average(fits, seed=3, draws=111, n_jobs=1)
     assert again.weights == found.weights
     pd.testing.assert_frame_equal(again.evidence, found.evidence)
 
 
-def test_losses_count_where_all_laws_have_them(refits):
+def test_laws_are_weighed_by_one_response(refits):
     runs = load_dataset("olmo_ladder")
     runs = runs[runs["score"].notna() & (runs["flops"] < 1e22)].reset_index(drop=True)
     fits = [from_prior(load_model(n), runs, seed=1) for n in ("two_stage_logistic", "two_stage_params_tokens")]
-    both, one = average(fits, seed=1), average([*fits, from_prior(load_model("params_tokens"), runs, seed=1)], seed=1)
+    three = [*fits, from_prior(load_model("params_tokens"), runs, seed=1)]
+    both, one, of_loss = (average(fits, seed=1, n_jobs=1), average(three, seed=1, n_jobs=1),
+                          average(fits, response="loss", seed=1, n_jobs=1))  # fmt: skip
     assert both.responses == ("loss", "accuracy")
     assert one.responses == ("accuracy",)
-    extra = both.evidence["rows_forecast"].max() - one.evidence["rows_forecast"].max()
-    assert extra == both.evidence["runs_forecast"].max(), "one loss each"
+    assert both.evidence["rows_forecast"].max() == one.evidence["rows_forecast"].max()
+    assert (of_loss.evidence["rows_forecast"] == of_loss.evidence["runs_forecast"]).all(), "one loss each"
+    with pytest.raises(
+        DataError, match=r"^response must be one that all fits forecast, of \['accuracy'\], not 'loss'$"
+    ):
+        average(three, response="loss")
     tests = list(runs["benchmark"].unique()[:2])
     asked = plan_runs(params=["7B"], tokens=["4T"], benchmark=tests, mixture=runs["mixture"].iloc[0], chance=0.25)
     assert list(forecast(both, asked, seed=1)) == ["loss_mean", "loss", "accuracy_mean", "accuracy"]
@@ -445,7 +462,7 @@ def test_a_fit_below_a_cut_that_failed_is_named(refits):
     fits = [from_prior(replace(variant("power_law"), name=n), runs, seed=1) for n in ("good", "bad")]
     failed = r"^bad, fitted to runs with flops ≤ .* to weigh it: NOT CONVERGED: "
     with pytest.warns(ScalingWarning, match=failed) as said:
-        found = average(fits, seed=1)
+        found = average(fits, seed=1, n_jobs=1)
     assert len(said) == 2
     assert dict(zip(found.evidence["model"], found.evidence["converged"], strict=False)) == {"good": True, "bad": False}
     assert found.evidence["verdict"].str.startswith("NOT CONVERGED").sum() == 2
@@ -455,13 +472,13 @@ def test_laws_with_different_likelihoods_are_weighed_in_one_unit(refits):
     """The same draws with normal instead of beta noise: nearly the same densities, so nearly equal weights."""
     runs = grid(benchmarks=2, mixtures=1, sizes=10, decades=4.0)
     fits = [from_prior(replace(variant("power_law", name), name=name), runs, seed=1) for name in ("beta", "normal")]
-    assert average(fits, seed=1).weights["beta"] == pytest.approx(0.5, abs=0.05)
+    assert average(fits, seed=1, n_jobs=1).weights["beta"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_other_rows_of_a_response_are_refused():
-    head = small_fit().design.heads[0]
+    response_model = small_fit().design.responses[0]
     odd = named("odd")
-    object.__setattr__(odd, "design", replace(odd.design, heads=(taken(head, head.rows > 0),)))
+    object.__setattr__(odd, "design", replace(odd.design, responses=(taken(response_model, response_model.rows > 0),)))
     for way in ("loo", "largest_scale_out"):
         with pytest.raises(DataError, match=r"^\['odd'\] observe accuracy in other rows than 'power_law'"):
             average([small_fit(), odd], weights=way)

@@ -21,17 +21,18 @@ from simulate import asked, grid, simulate
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.evaluation.backtest import parallel as dispatch
-from bayes_scaling.evaluation.backtest.shards import found_in, run_shard, shard_of
+from bayes_scaling.evaluation.backtest.shards import shard_of
+from bayes_scaling.evaluation.refits import parallel as dispatch
+from bayes_scaling.evaluation.refits.task import found_in, run_task
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.likelihoods import LIKELIHOODS, likelihood
 from bayes_scaling.laws.parameters import positive, real
-from bayes_scaling.laws.registry import C0, FORMS, form
+from bayes_scaling.laws.registry import C0, LAWS, law
 from bayes_scaling.models.documents import from_document, load_model, to_document
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*did not converge:bayes_scaling.errors.ScalingWarning")
 QUICK = {"seed": 1, "chains": 2, "draws": 50, "tune": 60, "attempts": 1, "n_jobs": 1, "progress": False}
-SETTINGS = {"chains": 2, "draws": 50, "tune": 60, "target_accept": None, "attempts": 1}
+SETTINGS = {"chains": 2, "draws": 50, "tune": 60, "thin": None, "target_accept": None, "attempts": 1}
 
 
 def small(name="small", **words):
@@ -139,7 +140,7 @@ WRONG = [
     ({"baselines": "alchemy"}, r"baselines must be of direct, .*; got \['alchemy'\]"),
     ({"models": [small(), small()]}, r"needs laws with names of their own, got \['small', 'small'\]"),
     ({"models": []}, r"needs laws with names of their own, got \[\]"),
-    ({"response": "loss"}, r"a backtest is of accuracy or pass_at_k, not of 'loss'"),
+    ({"response": "bpb"}, r"a backtest is of accuracy or loss or pass_at_k, not of 'bpb'"),
     ({"response": "pass_at_k"}, r"^small cannot forecast pass_at_k$"),
     ({"baselines": ["direct", "repeated_sampling"]}, r"^repeated_sampling cannot forecast accuracy$"),
 ]
@@ -229,8 +230,8 @@ def test_backends_that_give_all_at_the_end_are_asked_for_some_at_a_time(tmp_path
         supports_return_generator = False
 
     monkeypatch.setitem(BACKENDS, "at_the_end", AtTheEnd)
-    kept, run = [], dispatch.run_shard
-    monkeypatch.setattr(dispatch, "run_shard", lambda s: kept.append(len(list(tmp_path.glob("*.nc")))) or run(s))
+    kept, run = [], dispatch.run_task
+    monkeypatch.setattr(dispatch, "run_task", lambda s: kept.append(len(list(tmp_path.glob("*.nc")))) or run(s))
     with joblib.parallel_config(backend="at_the_end", n_jobs=2):
         past = bs.backtest(
             small(), simulated(), splits(), baselines="direct", folder=tmp_path, **QUICK | {"n_jobs": None}
@@ -278,7 +279,7 @@ def test_a_cluster_of_dask_gives_the_same(s_curve, tmp_path):
 def dies(shard):
     if "mixture 1" in shard.split:
         os._exit(1)
-    return run_shard(shard)
+    return run_task(shard)
 
 
 @pytest.mark.slow
@@ -286,7 +287,7 @@ def test_a_worker_that_dies_takes_one_shard_with_it(monkeypatch):
     """Joblib's own dask backend would wait for it for ever."""
     import dask
 
-    monkeypatch.setattr(dispatch, "run_shard", dies)
+    monkeypatch.setattr(dispatch, "run_task", dies)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         pytest.warns(ScalingWarning, match=r"gave no forecast: small \(without mixture mixture 1\): KilledWorker"),
@@ -297,13 +298,13 @@ def test_a_worker_that_dies_takes_one_shard_with_it(monkeypatch):
 
 # Laws of one's own
 
-LAW = {"name": "mine", "heads": [{"response": "accuracy", "form": "s_curve > accuracy", "likelihood": "my_scores"}]}
+LAW = {"name": "mine", "responses": [{"response": "accuracy", "law": "s_curve > accuracy", "likelihood": "my_scores"}]}
 
 
 def register(steepest=3.0, half=2.0):
     """An S-shaped curve and a likelihood, as a user would write them in a notebook."""
 
-    @form
+    @law
     def s_curve(
         flops,
         *,
@@ -326,7 +327,7 @@ def register(steepest=3.0, half=2.0):
 @pytest.fixture
 def s_curve(monkeypatch):
     """A model whose law and likelihood are known to this process for the time of a test."""
-    monkeypatch.setitem(FORMS, "s_curve", None)
+    monkeypatch.setitem(LAWS, "s_curve", None)
     monkeypatch.setitem(LIKELIHOODS, "my_scores", None)
     return register(), monkeypatch
 
@@ -341,13 +342,13 @@ def test_laws_and_likelihoods_of_ones_own_travel_with_their_shard(s_curve):
 
     law, monkeypatch = s_curve
     sent = dumps(shard(law))
-    there = run_shard(shard(law))
-    for registry, name in ((FORMS, "s_curve"), (LIKELIHOODS, "my_scores")):
+    there = run_task(shard(law))
+    for registry, name in ((LAWS, "s_curve"), (LIKELIHOODS, "my_scores")):
         monkeypatch.delitem(registry, name)
-    found = run_shard(pickle.loads(sent))
+    found = run_task(pickle.loads(sent))
     assert found_in(found)["problem"] == ""
     xr.testing.assert_equal(found.drop_vars("log_density"), there.drop_vars("log_density"))
-    assert "s_curve" not in FORMS  # a worker that kept it would miss that it changed
+    assert "s_curve" not in LAWS  # a worker that kept it would miss that it changed
     assert "my_scores" not in LIKELIHOODS
 
 
@@ -362,7 +363,7 @@ def test_a_law_that_changed_is_another_shard(s_curve):
     [
         {"seed": 2},
         {"law": "other"},
-        {"split": "other"},
+        {"what": "other"},
         {"response": "pass_at_k"},
         {"settings": SETTINGS | {"draws": 51}},
         {"known": simulated().iloc[:-9]},
@@ -379,13 +380,13 @@ def test_a_shard_is_known_by_all_that_its_result_depends_on(changed):
 def register_broken(error):
     """A law that raises where the small model of the tests does not."""
 
-    @form
+    @law
     def s_curve(flops, *, midpoint=real(-2.0, 2.0, "what breaks")):
-        if isinstance(flops, np.ndarray):  # not while the graph is built: in the forecast
+        if isinstance(flops, np.ndarray | xr.Variable):  # not while the graph is built: in the forecast
             raise error
         return ops.softplus(-midpoint * ops.log(flops / C0))
 
-    return from_document({"name": "broken", "heads": [LAW["heads"][0] | {"likelihood": "normal"}]})
+    return from_document({"name": "broken", "responses": [LAW["responses"][0] | {"likelihood": "normal"}]})
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("division by zero"), TypeError("a plain bug")])
@@ -413,14 +414,14 @@ import warnings
 warnings.simplefilter("ignore")
 import test_backtesting as t
 import bayes_scaling as bs
-from bayes_scaling.evaluation.backtest import parallel as dispatch
-run = dispatch.run_shard
+from bayes_scaling.evaluation.refits import parallel as dispatch
+run = dispatch.run_task
 def slow(shard):
     import time
     found = run(shard)
     time.sleep(1.0)
     return found
-dispatch.run_shard = slow
+dispatch.run_task = slow
 bs.backtest(t.small(), t.simulated(), t.splits(), folder={folder!r}, **t.QUICK)
 """
 
@@ -455,7 +456,7 @@ def test_a_damaged_shard_is_done_again_and_others_are_left_alone(tmp_path, monke
         damage()
         done = []
         with monkeypatch.context() as patch:
-            patch.setattr(dispatch, "run_shard", lambda s, done=done: done.append(s.split) or run_shard(s))
+            patch.setattr(dispatch, "run_task", lambda s, done=done: done.append(s.split) or run_task(s))
             same(bs.backtest(*given, folder=tmp_path, **QUICK), first)
         assert done == [splits()[0].name]
     assert {path: path.read_bytes() for path in kept if path != wrong} == {p: b for p, b in kept.items() if p != wrong}
@@ -464,7 +465,7 @@ def test_a_damaged_shard_is_done_again_and_others_are_left_alone(tmp_path, monke
 def test_jobs_can_share_a_folder_and_the_work(tmp_path, monkeypatch):
     for split in splits():
         bs.backtest(small(), simulated(), split, folder=tmp_path, **QUICK)
-    monkeypatch.setattr(dispatch, "run_shard", lambda s: pytest.fail("all of it is done"))
+    monkeypatch.setattr(dispatch, "run_task", lambda s: pytest.fail("all of it is done"))
     same(
         bs.backtest(small(), simulated(), splits(), folder=tmp_path, **QUICK),
         bs.backtest(small(), simulated(), splits(), folder=tmp_path, **QUICK),
@@ -491,7 +492,7 @@ def test_progress_is_shown_on_the_error_stream_where_it_is_asked_for(capsys):
 
 
 def test_results_are_plain_enough_to_be_kept(tmp_path):
-    found = run_shard(shard(small()))
+    found = run_task(shard(small()))
     found.to_netcdf(tmp_path / "one.nc", engine="h5netcdf")
     again = xr.load_dataset(tmp_path / "one.nc", engine="h5netcdf")
     xr.testing.assert_equal(found, again)

@@ -13,8 +13,9 @@ from scipy.stats import chisquare
 from simulate import asked, grid, prior_points, scored, simulate
 
 from bayes_scaling.inference.design import lay_out
-from bayes_scaling.inference.layout import expand, read_by_users, slots
-from bayes_scaling.inference.sampling import Settings, sample
+from bayes_scaling.inference.layout import expand, read_by_users
+from bayes_scaling.inference.sampling import sample
+from bayes_scaling.inference.settings import Settings
 from bayes_scaling.models.documents import list_models, load_model
 
 SIMULATIONS, BINS = 80, 8
@@ -36,7 +37,7 @@ TABLES = {
 def table_for(name):
     """The smallest table from which the parameters of a model can be learned; nothing is known of a new model."""
     model = load_model(name)
-    tokens = "tokens" in model.heads[scored(model)].columns
+    tokens = "tokens" in model.responses[scored(model)].columns
     return asked(model, grid(**TABLES.get(name, SMALL | ({"ratios": (5.0, 80.0)} if tokens else {}))))
 
 
@@ -49,17 +50,17 @@ def quantities(design, posterior):
         found[name] = array.isel({d: 0 for d in array.dims if d not in ("chain", "draw")}).to_numpy()
     values = {str(name): array.to_numpy() for name, array in posterior.items()}
     factor = {"flops": AHEAD, "params": np.sqrt(AHEAD), "tokens": np.sqrt(AHEAD)}
-    for head, data in zip(model.heads, design.heads, strict=True):
+    for response_model, data in zip(model.responses, design.responses, strict=True):
         further = {name: column * factor.get(name, 1.0) for name, column in data.columns.items()}
-        mean = np.asarray(model.mean(head, values, further, data.codes))
-        found[f"{head.response} forecast of the last row"] = mean[..., -1]
-        found[f"{head.response} forecast of the average"] = mean.mean(axis=-1)
+        mean = np.asarray(model.mean(response_model, values, further, data.codes))
+        found[f"{response_model.name} forecast of the last row"] = mean[..., -1]
+        found[f"{response_model.name} forecast of the average"] = mean.mean(axis=-1)
     return {name: array for name, array in found.items() if np.ptp(array) > 0 or array.size == 1}
 
 
-def inside(head, observed):
+def inside(response_model, observed):
     """Draws of beta that round to 0 or 1, far out in the prior of scatter, moved into its support."""
-    return np.clip(observed, 1e-300, 1 - 1e-16) if head.likelihood.component.name == "beta" else observed
+    return np.clip(observed, 1e-300, 1 - 1e-16) if response_model.likelihood.component.name == "beta" else observed
 
 
 def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
@@ -69,8 +70,8 @@ def ranks(name, *, simulations=SIMULATIONS, seed=1, wrong=None):
     world = simulate(model, table, points, rng)
     if wrong is not None:
         world = replace(world, observed=simulate(model, table, wrong(world.design, points), rng).observed)
-    pairs = zip(model.heads, world.observed, strict=True)
-    world = replace(world, observed=tuple(inside(head, values) for head, values in pairs))
+    pairs = zip(model.responses, world.observed, strict=True)
+    world = replace(world, observed=tuple(inside(response_model, values) for response_model, values in pairs))
     found = {}
     for at in range(simulations):
         design = world.laid_out(at)
@@ -104,9 +105,8 @@ def test_true_values_fall_anywhere_among_the_draws(name):
 
 def twice_the_scatter(design, points):
     """The same worlds with twice the scatter of runs around the law."""
-    where, _ = slots(design)
     moved = points.copy()
-    moved[..., where["accuracy_scatter"].at] += np.log(2) / design.model.parameters["accuracy_scatter"].scale
+    moved[..., design.populations["accuracy_scatter"]] += np.log(2) / design.model.parameters["accuracy_scatter"].scale
     return moved
 
 

@@ -161,8 +161,8 @@ def test_densities_of_left_out_scores_are_predictive_densities():
     later = runs[split.held_out].reset_index(drop=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)
-        again = fit(pair()[0].model, runs[split.fitted], attempts=1, **SHORT)
-    data = observe(again.model.heads[0], later, again.model)
+        again = fit(pair()[0].model, runs[split.fitted], **SHORT)
+    data = observe(again.model.responses[0], later, again.model)
     each = log_predictive(again, "accuracy", later, data, seed=1)
     own = found.scores[(found.scores["law"] == "right") & (found.scores["split"] == split.name)]
     np.testing.assert_allclose(own["log_density"], logsumexp(each, axis=(0, 1)) - np.log(2 * 60), rtol=1e-6)

@@ -25,11 +25,12 @@ from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import fit
 from bayes_scaling.inference.layout import expand
 from bayes_scaling.inference.pymc_model import build
-from bayes_scaling.inference.sampling import Settings, local_factor, sample
+from bayes_scaling.inference.sampling import local_factor, sample
+from bayes_scaling.inference.settings import Settings
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, TRIES
+from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, REPORTED_PASS_AT_K
 from bayes_scaling.laws.parameters import positive
-from bayes_scaling.laws.registry import C0, FORMS, form
+from bayes_scaling.laws.registry import C0, LAWS, law
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.model import POOLINGS
 
@@ -65,9 +66,9 @@ def scores(benchmarks, mixtures, seed=3):
 def tried(model, table, seed=3):
     """The same for models of pass@k: scores of 0 and 1 among the k, and problems that are never or always solved."""
     table, rng = asked(model, table), np.random.default_rng(seed)
-    if model.heads[-1].likelihood.rows == TRIES:
+    if model.responses[-1].likelihood.rows == REPORTED_PASS_AT_K:
         table["score"] = rng.uniform(size=len(table)).round(1)
-    if model.heads[-1].likelihood.rows == COUNTS:
+    if model.responses[-1].likelihood.rows == COUNTS:
         table["n_samples"] = rng.choice([100.0, 1000.0, 3e6], size=len(table))
         table["n_correct"] = np.rint(table["n_samples"] * rng.choice([0.0, 1e-6, 0.01, 0.5, 1.0], size=len(table)))
         table["score"] = table["n_correct"] / table["n_samples"]
@@ -112,14 +113,14 @@ def test_density_and_gradient_are_those_of_the_graph(name, likelihood, pooling, 
 @pytest.mark.parametrize("at", range(len(PRODUCT)), ids=["-".join(words) for words in PRODUCT])
 def test_every_model_likelihood_and_pooling_has_the_density_of_its_graph(at):
     """Numbers of benchmarks and mixtures and what is fixed change from one to the next."""
-    law = load_model(PRODUCT[at][0]).heads[0].form.parameters[0]
+    law = load_model(PRODUCT[at][0]).responses[0].law.parameters[0]
     model = variant(*PRODUCT[at], fixed={law.name: float(law.support.constrain(law.location))} if at % 2 else {})
     agrees(lay_out(model, tried(model, scores(BENCHMARKS[(at + at // 3 + at // 9) % 3], 1 + (at // 2) % 2))))
 
 
 def test_a_run_effect_has_the_density_of_the_graph():
     document = to_document(load_model("power_law"))
-    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["responses"][0]["law"] = "power_law > run_shift > accuracy"
     document["varies"]["shift"] = {"run": 0.05}
     agrees(lay_out(from_document(document), scores(2, 1)))
 
@@ -200,7 +201,7 @@ def test_other_data_need_no_other_compilation(monkeypatch):
         raise AssertionError("compiled again")
 
     monkeypatch.setattr(density_module, "_source", refuse)
-    monkeypatch.setattr(density_module, "_write_whole", refuse)
+    monkeypatch.setattr(density_module, "write_whole", refuse)
     for table in (scores(2, 1), scores(3, 2, seed=9), scores(4, 3)):
         second = compile_density(lay_out(model, table))
         assert second.address == first.address
@@ -271,14 +272,14 @@ def _unprintable(x):
 
 
 def test_a_law_that_cannot_be_printed_goes_through_the_graph(monkeypatch):
-    monkeypatch.setitem(FORMS, "odd_law", None)
+    monkeypatch.setitem(LAWS, "odd_law", None)
 
-    @form
+    @law
     def odd_law(
         flops,
         *,
-        A=FORMS["power_law"].parameters[0],
-        alpha=FORMS["power_law"].parameters[1],
+        A=LAWS["power_law"].parameters[0],
+        alpha=LAWS["power_law"].parameters[1],
     ):
         """The power law, written in an odd way."""
         exponent = -alpha * ops.log(flops / C0)
@@ -286,7 +287,7 @@ def test_a_law_that_cannot_be_printed_goes_through_the_graph(monkeypatch):
 
     table = simulated_table(benchmarks=2, mixtures=1, sizes=5)
     usual = variant("power_law", pooling="complete")
-    odd = replace(usual, heads=(replace(usual.heads[0], form=FORMS["odd_law"].then(FORMS["accuracy"])),))
+    odd = replace(usual, responses=(replace(usual.responses[0], law=LAWS["odd_law"].then(LAWS["accuracy"])),))
     with pytest.raises(Unprintable, match="Erfinv"):
         compile_density(lay_out(odd, table))
     drawn = [sample(lay_out(m, table), Settings(2, 400, 400), seed=1)["posterior"].to_dataset() for m in (usual, odd)]
@@ -298,16 +299,16 @@ def test_a_law_that_cannot_be_printed_goes_through_the_graph(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::bayes_scaling.errors.ScalingWarning")  # a short run is enough here
 def test_a_new_law_goes_all_the_way(monkeypatch):
-    monkeypatch.setitem(FORMS, "logarithmic", None)
+    monkeypatch.setitem(LAWS, "logarithmic", None)
 
-    @form
+    @law
     def logarithmic(flops, *, level=positive(0.2, 8.0, "level"), slope=positive(0.02, 0.5, "slope", spread=0.2)):
         """Softly falling in log compute."""
         return level * ops.log1p(ops.exp(-slope * ops.log(flops / C0)))
 
     document = {
         "name": "new",
-        "heads": [{"response": "accuracy", "form": "logarithmic > accuracy", "likelihood": "beta"}],
+        "responses": [{"response": "accuracy", "law": "logarithmic > accuracy", "likelihood": "beta"}],
         "varies": {"level": {"benchmark": 0.5}, "slope": {"benchmark": 0.2}},
     }
     model, table = from_document(document), grid(benchmarks=3, mixtures=1)

@@ -14,10 +14,11 @@ from test_density import agrees, points_of, scores
 from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.forecast import forecast
-from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
+from bayes_scaling.forecasting.law_uncertainty import INCLUDED, NOT_INCLUDED
 from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.layout import expand
+from bayes_scaling.inference.planned_rows import lay_out_plan
 from bayes_scaling.inference.unseen_groups import extended
 from bayes_scaling.laws.likelihoods import SCORES
 from bayes_scaling.models.discrepancy import (
@@ -268,7 +269,7 @@ def test_bands_widen_with_the_distance():
 @pytest.mark.parametrize("name", WITH)
 def test_bands_are_wider_than_without_discrepancy(name):
     model = load_model(name)
-    kept = {"tokens_per_param": [20]} if "tokens" in model.heads[0].columns else {}
+    kept = {"tokens_per_param": [20]} if "tokens" in model.responses[0].columns else {}
     kept = {"params": ["1B", "10B", "100B"], **kept} if kept else {"flops": [1e20, 1e22, 1e24]}
     rows = plan_runs(**kept, benchmark="benchmark 02", mixture="mixture 0", chance=0.0)
     widths = []
@@ -286,8 +287,15 @@ def test_bands_are_wider_than_without_discrepancy(name):
 @pytest.mark.parametrize(("groups", "included"), [({"benchmark": 0.2}, True), ({}, False)])
 def test_forecasts_say_whether_the_law_itself_is_uncertain(groups, included):
     model = replace(leaving(groups), discrepancy={"A": groups} if groups else {})
-    assert ahead(model, [1e22]).attrs["law_uncertainty"] == LAW_UNCERTAINTY[included]
-    assert LAW_UNCERTAINTY[included].startswith("included" if included else "not included")
+    assert ahead(model, [1e22]).attrs["law_uncertainty"] == (INCLUDED if included else NOT_INCLUDED)
+    assert (INCLUDED if included else NOT_INCLUDED).startswith("included" if included else "not included")
+
+
+def extended_over(fit, plan):
+    """Every effect for all labels of a plan, as arrays, and where each row stands among these."""
+    planned = lay_out_plan(fit.design, plan)
+    values = extended(fit.design, fit.posterior, planned, np.random.default_rng(1))
+    return {name: value.values for name, value in values.items()}, planned.codes
 
 
 def test_a_law_of_sizes_is_left_along_both():
@@ -304,7 +312,7 @@ def test_a_law_of_sizes_is_left_along_both():
         mixture="mixture 0",
         chance=0.25,
     )
-    values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
+    values, codes = extended_over(fit, plan)
     assert codes[CURVE].shape == (len(plan), SHAPES)
     away = values["A_discrepancy_beyond"].std((0, 1))
     larger, longer = plan["params"] > params, plan["tokens"] > tokens
@@ -329,7 +337,7 @@ def test_at_one_ratio_sizes_leave_the_law_as_compute_does():
 
 
 def test_an_empty_table_of_curves_is_no_discrepancy():
-    assert ahead(leaving({}), [1e22]).attrs["law_uncertainty"] == LAW_UNCERTAINTY[False]
+    assert ahead(leaving({}), [1e22]).attrs["law_uncertainty"] == NOT_INCLUDED
 
 
 @pytest.mark.parametrize("groups", GROUPS, ids=["-".join(g) for g in GROUPS])
@@ -338,7 +346,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
     plan = plan_runs(flops=[1e20, 1e23], benchmark=["benchmark 00", "new"], mixture=["mixture 1", "other"], chance=0.25)
     found = forecast(fit, plan, seed=1)
     assert found["accuracy"].notnull().all()
-    values, codes = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
+    values, codes = extended_over(fit, plan)
     assert codes[CURVE].shape == (len(plan), SHAPES)
     for effect in (e for e in fit.model.effects("A") if e.curve):
         known = fit.posterior[effect.name].to_numpy()
@@ -358,7 +366,7 @@ def test_unseen_benchmarks_and_mixtures_have_curves_of_their_own(groups):
 def test_a_new_mixture_gives_nothing_to_the_only_one_that_was_fitted():
     fit = unfitted(leaving({"benchmark:mixture": 0.2}), benchmarks=2, mixtures=1)
     plan = plan_runs(flops=[1e23], benchmark=["benchmark 00"], mixture=["mixture 0", "other"], chance=0.25)
-    values, _ = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
+    values, _ = extended_over(fit, plan)
     beyond = values["A_discrepancy_benchmark_mixture_beyond"].std((0, 1))
     assert beyond[plan["mixture"] == "mixture 0"] == 0
     assert beyond[plan["mixture"] == "other"] > 0
@@ -379,7 +387,7 @@ def test_what_a_mixture_adds_goes_together_between_its_benchmarks_alone():
     plan = plan_runs(
         flops=[1e24], benchmark=["benchmark 00", "benchmark 01"], mixture=["mixture 0", "mixture 1"], chance=0.25
     )
-    values, _ = extended(fit.design, fit.posterior, plan, np.random.default_rng(1))
+    values, _ = extended_over(fit, plan)
     paths = values["A_discrepancy_benchmark_mixture_beyond"].reshape(-1, 4)
     same = plan["mixture"].to_numpy()[:, None] == plan["mixture"].to_numpy()
     found = spearmanr(paths)[0]
@@ -402,8 +410,9 @@ def test_runs_without_compute_are_refused(flops):
 def test_plans_without_compute_are_refused(missing):
     fit = unfitted(load_model("params_tokens_discrepancy"), benchmarks=2, mixtures=1, ratios=(5.0, 80.0))
     rows = plan_runs(params=["1B", "10B"], tokens_per_param=[20], benchmark="benchmark 00", mixture="mixture 0")
-    rows = rows.drop(columns="flops") if missing else rows.assign(flops=[1e22, np.nan])
-    with pytest.raises(DataError, match=r"needs 'flops' in every row of the plan: rows \[(0, )?1\] have none"):
+    rows = rows.assign(params=[1e9, np.nan], tokens=[2e10, np.nan], flops=[1e22, np.nan])
+    rows = rows.drop(columns="flops") if missing else rows
+    with pytest.raises(DataError, match=r"needs 'flops' in every row of the plan: rows \[1\] have none"):
         forecast(fit, rows, seed=1)
 
 
@@ -443,8 +452,8 @@ def test_simulated_runs_leave_the_law():
     model = leaving({"benchmark": 0.5})
     world = simulate(model, grid(benchmarks=2, mixtures=1), 1, np.random.default_rng(1))
     flat = {str(n): 0 * a if "discrepancy" in str(n) else a for n, a in world.truth.items()}
-    data = world.design.heads[0]
+    data = world.design.responses[0]
     values = {n: a.to_numpy() for n, a in flat.items()}
-    without = np.asarray(model.mean(model.heads[0], values, data.columns, data.codes))[0]
-    assert model.heads[0].likelihood.rows == SCORES
+    without = np.asarray(model.mean(model.responses[0], values, data.columns, data.codes))[0]
+    assert model.responses[0].likelihood.rows == SCORES
     assert np.abs(world.means[0] - without).max() > 0.001

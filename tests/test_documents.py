@@ -9,7 +9,7 @@ from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
-from bayes_scaling.laws.registry import FORMS
+from bayes_scaling.laws.registry import LAWS
 from bayes_scaling.library import names, shelf
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.effects import NOISE_GROUPS, Effect
@@ -23,7 +23,7 @@ GOOD = {
     "fails_when": "seldom",
     "references": ["one", "two"],
     "pooling": "partial",
-    "heads": [{"response": "accuracy", "form": "power_law > ceiling > accuracy", "likelihood": "beta"}],
+    "responses": [{"response": "accuracy", "law": "power_law > ceiling > accuracy", "likelihood": "beta"}],
     "varies": {"A": {"benchmark": 0.7, "mixture": 0.15, "benchmark:mixture": 0.1}, "E": {"benchmark": 0.4}},
     "discrepancy": {"alpha": {"benchmark": 0.2, "all": 0.1}},
     "priors": {"alpha": {"low": 0.1, "high": 0.5}},
@@ -34,21 +34,36 @@ every_model = pytest.mark.parametrize("name", list_models())
 
 # key of the document -> what stands there -> what is said
 SLIPS = [
-    ({"head": []}, r"^here: unknown key 'head'; did you mean 'heads'\?$"),
-    ({"qqqq": 1}, r"^here: unknown key 'qqqq'; there are \['discrepancy', 'fails_when', 'fixed', 'heads'"),
-    ({"heads": []}, r"^here: needs at least one \[\[heads\]\] with response, form and likelihood$"),
-    ({"heads": {"response": "accuracy"}}, r"^here: needs at least one \[\[heads\]\]"),
-    ({"heads": [{"response": "accuracy"}]}, r"^here: a head lacks \['form', 'likelihood'\]; it holds \['response'\]$"),
-    ({"heads": [GOOD["heads"][0] | {"noise": 1}]}, r"^here: a head has unknown keys \['noise'\]; it takes response"),
+    ({"response": []}, r"^here: unknown key 'response'; did you mean 'responses'\?$"),
+    ({"qqqq": 1}, r"^here: unknown key 'qqqq'; there are \['discrepancy', 'fails_when', 'fixed', 'name', "),
+    ({"responses": []}, r"^here: needs at least one \[\[responses\]\] with response, law and likelihood$"),
+    ({"responses": {"response": "accuracy"}}, r"^here: needs at least one \[\[responses\]\]"),
     (
-        {"heads": [GOOD["heads"][0] | {"form": "power_lw > accuracy"}]},
+        {"responses": [{"response": "accuracy"}]},
+        r"^here: \[\[responses\]\] lacks \['law', 'likelihood'\]; it holds \['response'\]$",
+    ),
+    (
+        {"responses": [GOOD["responses"][0] | {"noise": 1}]},
+        r"^here: \[\[responses\]\] has unknown keys \['noise'\]; it takes response",
+    ),
+    (
+        {"responses": [GOOD["responses"][0] | {"law": "power_lw > accuracy"}]},
         r"^here: no law 'power_lw'; did you mean 'pow",
     ),
-    ({"heads": [GOOD["heads"][0] | {"form": "zzz"}]}, r"^here: no law 'zzz'; there are \['accuracy', "),
-    ({"heads": [GOOD["heads"][0] | {"form": ""}]}, r"^here: no law ''"),
-    ({"heads": [GOOD["heads"][0] | {"likelihood": "bta"}]}, r"^here: no likelihood 'bta'; did you mean 'beta'\?$"),
-    ({"heads": [GOOD["heads"][0] | {"response": "acuracy"}]}, r"^here: no response 'acuracy'; did you mean 'accuracy'"),
-    ({"heads": [GOOD["heads"][0] | {"form": "power_law > ceiling > ceiling"}]}, r"cannot chain .* both define \['E'\]"),
+    ({"responses": [GOOD["responses"][0] | {"law": "zzz"}]}, r"^here: no law 'zzz'; there are \['accuracy', "),
+    ({"responses": [GOOD["responses"][0] | {"law": ""}]}, r"^here: no law ''"),
+    (
+        {"responses": [GOOD["responses"][0] | {"likelihood": "bta"}]},
+        r"^here: no likelihood 'bta'; did you mean 'beta'\?$",
+    ),
+    (
+        {"responses": [GOOD["responses"][0] | {"response": "acuracy"}]},
+        r"^here: no response 'acuracy'; did you mean 'accuracy'",
+    ),
+    (
+        {"responses": [GOOD["responses"][0] | {"law": "power_law > ceiling > ceiling"}]},
+        r"cannot chain .* both define \['E'\]",
+    ),
     ({"pooling": "some"}, r"^mine: pooling must be one of \['partial', 'complete', 'none'\], got 'some'$"),
     ({"pooling": 1}, r"^mine: pooling must be one of .*, got 1$"),
     (
@@ -96,8 +111,8 @@ def test_documents_and_models_are_inverse(name):
     assert to_document(again) == document
     assert again.parameters == model.parameters
     assert {p: again.effects(p) for p in again.parameters} == {p: model.effects(p) for p in model.parameters}
-    assert [(h.response, h.form.name, h.likelihood) for h in again.heads] == [
-        (h.response, h.form.name, h.likelihood) for h in model.heads
+    assert [(h.name, h.law.name, h.likelihood) for h in again.responses] == [
+        (h.name, h.law.name, h.likelihood) for h in model.responses
     ]
 
 
@@ -116,14 +131,14 @@ def test_registered_documents_hold_nothing_that_is_lost(name):
 @pytest.mark.parametrize("dataset", names("datasets"))
 def test_every_model_can_be_laid_over_every_shipped_data_set(name, dataset):
     model, runs = load_model(name), load_dataset(dataset)
-    if "pass_at_k" in [head.response for head in model.heads]:  # no shipped data set has pass@k
+    if "pass_at_k" in [response_model.name for response_model in model.responses]:  # no shipped data set has pass@k
         with pytest.raises(DataError, match=r"the runs hold no .*metric 'pass@k'"):
             lay_out(model, runs)
         return
     design = lay_out(model, runs)
     assert set(design.levels) == set(design.model.groups)
-    for head, data in zip(design.model.heads, design.heads, strict=True):
-        assert len(data.rows) == len(data.observed) > (30 if head.response == "loss" else 100)
+    for response_model, data in zip(design.model.responses, design.responses, strict=True):
+        assert len(data.rows) == len(data.observed) > (30 if response_model.name == "loss" else 100)
         assert all((position >= 0).all() for name, position in data.codes.items() if name in design.levels)
     assert all("nan" not in known for known in design.levels.values())
 
@@ -154,7 +169,7 @@ def test_slips_are_named(change, match):
 
 def test_one_slip_of_each_kind_is_tried():
     assert {key for change, _ in SLIPS for key in change} >= {
-        "heads",
+        "responses",
         "pooling",
         "varies",
         "discrepancy",
@@ -173,7 +188,7 @@ def test_a_model_that_does_not_exist_is_refused_with_a_suggestion():
 
 def test_a_document_of_ones_own_is_read_by_its_path(tmp_path):
     path = tmp_path / "own.toml"
-    path.write_text('[[heads]]\nresponse = "accuracy"\nform = "power_law > accuracy"\nlikelihood = "beta"\n')
+    path.write_text('[[responses]]\nresponse = "accuracy"\nlaw = "power_law > accuracy"\nlikelihood = "beta"\n')
     model = load_model(path)
     assert model.name == "own"
     assert to_document(model) == to_document(load_model(str(path)))
@@ -183,10 +198,10 @@ def test_a_document_of_ones_own_is_read_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"heads = [", r"own\.toml: not a model document: "),
+        (b"responses = [", r"own\.toml: not a model document: "),
         (b"\xff\xfe\x00", r"own\.toml: not a model document: "),
-        (b"haeds = []", r"own\.toml: unknown key 'haeds'; did you mean 'heads'\?"),
-        (b"", r"own\.toml: needs at least one \[\[heads\]\]"),
+        (b"respnses = []", r"own\.toml: unknown key 'respnses'; did you mean 'responses'\?"),
+        (b"", r"own\.toml: needs at least one \[\[responses\]\]"),
     ],
 )
 def test_files_that_are_no_documents_are_refused_by_name(tmp_path, content, match):
@@ -207,12 +222,12 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 def test_priors_of_a_document_replace_those_of_the_law():
     model = from_document(GOOD)
     assert (model.parameters["alpha"].low, model.parameters["alpha"].high) == (0.1, 0.5)
-    assert model.parameters["A"] == FORMS["power_law"].parameters[0]
-    assert model.parameters["alpha"].meaning == FORMS["power_law"].parameters[1].meaning
+    assert model.parameters["A"] == LAWS["power_law"].parameters[0]
+    assert model.parameters["alpha"].meaning == LAWS["power_law"].parameters[1].meaning
 
 
 def test_noise_parameters_bear_the_name_of_the_response():
-    noise = from_document(GOOD).heads[0].noise
+    noise = from_document(GOOD).responses[0].noise
     assert {name: p.name for name, p in noise.items()} == {
         p.name: f"accuracy_{p.name}" for p in LIKELIHOODS["beta"].component.parameters
     }
@@ -233,7 +248,7 @@ def test_effects_follow_the_pooling():
 
 
 def test_differences_between_runs_stay_under_every_pooling():
-    head = GOOD["heads"][0] | {"form": "power_law > run_shift > accuracy"}
-    document = GOOD | {"heads": [head], "varies": {"shift": {"run": 0.05}}, "priors": {}, "fixed": {}}
+    response_model = GOOD["responses"][0] | {"law": "power_law > run_shift > accuracy"}
+    document = GOOD | {"responses": [response_model], "varies": {"shift": {"run": 0.05}}, "priors": {}, "fixed": {}}
     for pooling in POOLINGS:
         assert from_document(document | {"pooling": pooling}).effects("shift") == (Effect("shift", ("run",), 0.05),)

@@ -288,12 +288,12 @@ def test_a_design_knows_levels_and_rows():
     design = lay_out(load_model("power_law"), table)
     assert design.levels["benchmark"] == ("benchmark 00", "benchmark 01", "benchmark 02")
     assert design.levels["mixture"] == ("mixture 0", "mixture 1")
-    (head,) = design.heads
-    assert 4 not in head.rows
-    assert len(head.rows) == len(table) - 1
-    names = np.array(design.levels["benchmark"])[head.codes["benchmark"]]
-    np.testing.assert_array_equal(names, table["benchmark"].to_numpy()[head.rows])
-    np.testing.assert_array_equal(head.columns["flops"], table["flops"].to_numpy()[head.rows])
+    (response_model,) = design.responses
+    assert 4 not in response_model.rows
+    assert len(response_model.rows) == len(table) - 1
+    names = np.array(design.levels["benchmark"])[response_model.codes["benchmark"]]
+    np.testing.assert_array_equal(names, table["benchmark"].to_numpy()[response_model.rows])
+    np.testing.assert_array_equal(response_model.columns["flops"], table["flops"].to_numpy()[response_model.rows])
 
 
 @quiet

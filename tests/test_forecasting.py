@@ -16,13 +16,14 @@ from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecasting.caveats import UNSEEN
 from bayes_scaling.forecasting.forecast import forecast
-from bayes_scaling.forecasting.run_noise import run_correlation, share
+from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.forecasting.summaries import average_benchmarks
 from bayes_scaling.inference.design import lay_out
-from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.laws.draws import draw
 from bayes_scaling.laws.likelihoods import LIKELIHOODS, SCORES
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.model import POOLINGS
+from bayes_scaling.models.responses.accuracy import correlate_within_runs
 
 OF_SCORES = [name for name, found in LIKELIHOODS.items() if found.rows == SCORES]
 KNOWN = ["benchmark 00", "benchmark 03"]
@@ -39,7 +40,7 @@ def ahead():
 
 def with_run_effect(spread):
     document = to_document(load_model("power_law"))
-    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["responses"][0]["law"] = "power_law > run_shift > accuracy"
     document["varies"] = {"A": {"benchmark": 0.5}, "shift": {"run": spread}}
     return from_document(document)
 
@@ -221,7 +222,7 @@ def test_known_runs_get_new_luck():
 
 
 def test_rows_of_one_run_go_together_as_the_residuals_of_the_fitted_runs_do(monkeypatch):
-    monkeypatch.setattr("bayes_scaling.forecasting.forecast.run_correlation", lambda fit, head: 0.5)
+    monkeypatch.setattr("bayes_scaling.forecasting.forecast.run_correlation", lambda fit, response_model: 0.5)
     found = forecast(small_fit(), plan(), seed=1)
     noise = (found["accuracy"] - found["accuracy_mean"]).sel(row=found["flops"] == 1e21).values.reshape(-1, 2)
     assert np.corrcoef(noise.T)[0, 1] == pytest.approx(0.5, abs=0.06)
@@ -229,13 +230,13 @@ def test_rows_of_one_run_go_together_as_the_residuals_of_the_fitted_runs_do(monk
 
 def test_a_run_effect_in_the_model_leaves_no_correlation_to_be_added():
     fit = unfitted(with_run_effect(0.4), benchmarks=2, mixtures=1)
-    assert run_correlation(fit, fit.model.heads[0]) == 0.0
+    assert run_correlation(fit, fit.model.responses[0]) == 0.0
 
 
 def test_the_luck_of_a_run_leaves_the_noise_of_every_row_as_large_as_it_was():
     rng = np.random.default_rng(1)
     noise = rng.normal(size=(2, 4000, 3)) * [0.1, 1.0, 5.0]
-    shared = share(noise, np.array([0, 0, 1]), 0.4, rng)
+    shared = correlate_within_runs(noise, np.array([0, 0, 1]), 0.4, rng)
     np.testing.assert_allclose(shared.std((0, 1)), noise.std((0, 1)), rtol=0.03)
     together = np.corrcoef(shared.reshape(-1, 3).T)
     assert together[0, 1] == pytest.approx(0.4, abs=0.04)
@@ -294,10 +295,13 @@ def test_a_failed_fit_forecasts_only_when_told_and_says_so():
     ("change", "match"),
     [
         (lambda p: p.iloc[:0], r"^the plan has no rows; plan_runs\("),
-        (lambda p: p.drop(columns="benchmark"), r"^the plan needs the columns \['benchmark'\]; it has \['run', "),
         (
-            lambda p: p.drop(columns=["benchmark", "mixture"]),
-            r"^the plan needs the columns \['benchmark', 'mixture'\]|",
+            lambda p: p.drop(columns="benchmark"),
+            r"^model 'power_law' needs the column 'benchmark' in the plan; the runs ",
+        ),
+        (
+            lambda p: p.drop(columns="mixture"),
+            r"^model 'power_law' needs the column 'mixture' in the plan; the runs have \['mixture 0', 'mixture 1'\]$",
         ),
         (lambda p: p.drop(columns="flops"), r"'power_law' needs 'flops' in every row of the plan: rows \[0, 1, 2, 3\]"),
         (lambda p: p.assign(flops=[1e20, np.nan, 1e20, 1e20]), r"needs 'flops' in every row of the plan: rows \[1\]"),
@@ -312,9 +316,10 @@ def test_plans_that_lack_something_are_refused(change, match):
         forecast(small_fit(), change(plan()), seed=1)
 
 
-def test_a_plan_without_names_of_runs_is_taken_row_by_row():
-    found = forecast(small_fit(), plan().drop(columns="run"), seed=1)
-    assert list(found["run"].values) == ["run 1", "run 2", "run 3", "run 4"]
+def test_runs_of_a_plan_without_names_are_named_as_those_of_plan_runs():
+    found, named = (forecast(small_fit(), table, seed=1) for table in (plan().drop(columns="run"), plan()))
+    assert list(found["run"].values) == list(named["run"].values)
+    xr.testing.assert_equal(found, named)
 
 
 def test_a_thousand_rows_cost_far_less_than_a_thousand_forecasts():

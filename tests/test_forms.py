@@ -10,8 +10,8 @@ from simulate import CHANCES, grid, prior_points, scored
 from bayes_scaling.errors import ModelError
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.layout import expand
-from bayes_scaling.laws.all_laws import FORMS
-from bayes_scaling.laws.registry import C0, D0, N0, form
+from bayes_scaling.laws.all_laws import LAWS
+from bayes_scaling.laws.registry import C0, D0, N0, law
 from bayes_scaling.models.discrepancy import t_distributed
 from bayes_scaling.models.documents import list_models, load_model
 
@@ -26,10 +26,14 @@ INPUTS = {
 SIZES = ("flops", "params", "tokens")
 REFERENCE = {"flops": C0, "params": N0, "tokens": D0, "k": 1.0}
 MODELS = {name: load_model(name) for name in list_models()}
-HEADS = {f"{name}.{head.response}": head for name, model in MODELS.items() for head in model.heads}
-EVERY = FORMS | {label: head.form for label, head in HEADS.items()}
-LAWS = {name: law for name, law in FORMS.items() if set(law.inputs) <= {*SIZES, "k"}}
-ACCURACY = {label: head.form for label, head in HEADS.items() if head.response == "accuracy"}
+HEADS = {
+    f"{name}.{response_model.name}": response_model
+    for name, model in MODELS.items()
+    for response_model in model.responses
+}
+EVERY = LAWS | {label: response_model.law for label, response_model in HEADS.items()}
+CHECKED = {name: law for name, law in LAWS.items() if set(law.inputs) <= {*SIZES, "k"}}
+ACCURACY = {label: response_model.law for label, response_model in HEADS.items() if response_model.name == "accuracy"}
 # What a law gives at the reference run, where that is not its first parameter.
 AT_REFERENCE = {"bnsl": lambda theta: -np.log(theta["level"] * (1 + theta["level"] ** 6) ** (-1 / 6))}
 every_form = pytest.mark.parametrize("name", EVERY)
@@ -81,9 +85,9 @@ def test_laws_say_where_they_come_from(name):
     assert name in HEADS or len(law.doc) > 20
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", CHECKED)
 def test_negative_log_accuracy_and_loss_are_positive_and_fall_with_size(name):
-    law, theta = LAWS[name], drawn(LAWS[name])
+    law, theta = CHECKED[name], drawn(CHECKED[name])
     base = {n: np.full(10, REFERENCE[n]) for n in law.inputs}
     for column in law.inputs:
         h = law(*(base | {column: INPUTS[column]}).values(), **theta)
@@ -91,9 +95,9 @@ def test_negative_log_accuracy_and_loss_are_positive_and_fall_with_size(name):
         assert (np.diff(h, axis=1) < 0).all()
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", CHECKED)
 def test_the_scale_is_what_the_law_gives_at_the_reference_run(name):
-    law, theta = LAWS[name], drawn(LAWS[name])
+    law, theta = CHECKED[name], drawn(CHECKED[name])
     expected = AT_REFERENCE.get(name, lambda theta: theta[law.parameters[0].name])(theta)
     np.testing.assert_allclose(law(*(REFERENCE[n] for n in law.inputs), **theta), expected, rtol=1e-12)
 
@@ -122,23 +126,23 @@ def test_accuracy_stays_between_floor_and_ceiling(name):
 
 def test_the_floor_is_exactly_zero_where_chance_is_zero():
     shift = np.linspace(-5, 5, 11)
-    assert (FORMS["accuracy"](np.inf, 0.0, floor_shift=shift) == 0).all()
-    np.testing.assert_allclose(FORMS["accuracy"](np.inf, 0.25, floor_shift=0.0), 0.25, rtol=1e-15)
+    assert (LAWS["accuracy"](np.inf, 0.0, floor_shift=shift) == 0).all()
+    np.testing.assert_allclose(LAWS["accuracy"](np.inf, 0.25, floor_shift=0.0), 0.25, rtol=1e-15)
 
 
 def test_without_shift_the_floor_undoes_the_correction_for_chance():
     chance, corrected = np.array([0.0, 0.25, 0.5]), np.linspace(0.01, 0.99, 9)[:, None]
-    score = FORMS["accuracy"](-np.log(corrected), chance, floor_shift=0.0)
+    score = LAWS["accuracy"](-np.log(corrected), chance, floor_shift=0.0)
     np.testing.assert_allclose((score - chance) / (1 - chance), corrected + 0 * chance, rtol=1e-12)
 
 
 def test_the_power_law_is_straight_in_log_log():
-    h = FORMS["power_law"](INPUTS["flops"], A=2.0, alpha=0.3)
+    h = LAWS["power_law"](INPUTS["flops"], A=2.0, alpha=0.3)
     np.testing.assert_allclose(h, 2.0 * (INPUTS["flops"] / C0) ** -0.3, rtol=1e-12)
 
 
 def test_params_and_tokens_each_own_a_share():
-    law = FORMS["params_tokens"]
+    law = LAWS["params_tokens"]
     only_size = law(1e30, 1e11, A=2.0, share=0.7, alpha=0.4, beta=0.5)
     assert only_size == pytest.approx(2.0 * 0.3 * (1e11 / D0) ** -0.5, rel=1e-6)
     h = law(3e9, 1e11, A=2.0, share=0.7, alpha=0.4, beta=0.5)
@@ -148,19 +152,19 @@ def test_params_and_tokens_each_own_a_share():
 def test_a_new_law_is_one_decorated_function(monkeypatch):
     from bayes_scaling.laws.parameters import real
 
-    monkeypatch.setitem(FORMS, "straight", None)  # forgotten again after this test
+    monkeypatch.setitem(LAWS, "straight", None)  # forgotten again after this test
 
-    @form
+    @law
     def straight(flops, *, slope=real(-1, 1, "slope")):
         return slope * flops
 
-    assert FORMS["straight"] is straight
-    assert FORMS["straight"].inputs == ("flops",)
+    assert LAWS["straight"] is straight
+    assert LAWS["straight"].inputs == ("flops",)
 
 
 def test_modifiers_refuse_to_be_applied_twice():
     with pytest.raises(ModelError, match=r"both define \['E'\]"):
-        FORMS["power_law"].then(FORMS["ceiling"]).then(FORMS["ceiling"])
+        LAWS["power_law"].then(LAWS["ceiling"]).then(LAWS["ceiling"])
 
 
 def prior_curves(name, n=2000):
@@ -180,8 +184,8 @@ def prior_curves(name, n=2000):
         sd = values[f"{effect.name}_sd"].reshape(1, n, *(1 for _ in effect.group), *([1] if effect.curve else []))
         size = (*sd.shape[:-1], effect.shapes) if effect.curve else sd.shape
         values[effect.name] = sd * (t_distributed(size, rng) if effect.curve else rng.normal(size=size))
-    head, data = model.heads[scored(model)], design.heads[scored(model)]
-    return np.asarray(model.mean(head, values, data.columns, data.codes))[0]
+    response_model, data = model.responses[scored(model)], design.responses[scored(model)]
+    return np.asarray(model.mean(response_model, values, data.columns, data.codes))[0]
 
 
 @pytest.mark.parametrize("name", [n for n in MODELS if f"{n}.accuracy" in HEADS])

@@ -10,7 +10,7 @@ from simulate import grid, simulate, variant
 from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import lay_out
-from bayes_scaling.inference.pymc_draws import draw
+from bayes_scaling.laws.draws import draw
 from bayes_scaling.laws.likelihoods import EDGE, LIKELIHOODS, NOMINAL_ITEMS, SCORES
 from bayes_scaling.library import names
 
@@ -157,7 +157,7 @@ def test_every_score_of_the_shipped_data_has_a_finite_density(name, dataset):
 def test_simulated_scores_scatter_around_their_expectation(name):
     table = grid(benchmarks=3, mixtures=1)
     world = simulate(variant("power_law", name), table, 300, np.random.default_rng(3))
-    head, data = world.design.model.heads[0], world.design.heads[0]
-    scores = head.likelihood.report(world.observed[0], data.columns["n_items"])
+    response_model, data = world.design.model.responses[0], world.design.responses[0]
+    scores = response_model.likelihood.report(world.observed[0], data.columns["n_items"])
     assert abs(np.mean(scores - world.means[0])) < 0.005
     assert 0.002 < np.std(scores - world.means[0]) < 0.1

@@ -9,15 +9,15 @@ from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.parameters import positive, real
-from bayes_scaling.laws.registry import C0, FORMS, form
+from bayes_scaling.laws.registry import C0, LAWS, law
 from bayes_scaling.models.documents import load_model
 
 DOCUMENT = """
 summary = "An S-shaped curve in log compute."
 
-[[heads]]
+[[responses]]
 response = "accuracy"
-form = "s_curve > accuracy"
+law = "s_curve > accuracy"
 likelihood = "beta"
 
 [varies.midpoint]
@@ -31,9 +31,9 @@ benchmark = 0.3
 @pytest.fixture
 def s_curve(monkeypatch):
     """The law, registered for the time of a test."""
-    monkeypatch.setitem(FORMS, "s_curve", None)
+    monkeypatch.setitem(LAWS, "s_curve", None)
 
-    @form
+    @law
     def s_curve(
         flops,
         *,
@@ -54,7 +54,7 @@ def test_a_law_of_ones_own_is_fitted_saved_and_forecast(s_curve, tmp_path):
     found = fit(model, world.runs(table), seed=1, chains=2, draws=300, tune=300, attempts=1)
     found.save(tmp_path / "mine.nc")
     again = Fit.load(tmp_path / "mine.nc")
-    assert again.model.heads[0].form.parts[0] is s_curve
+    assert again.model.responses[0].law.parts[0] is s_curve
     assert again.posterior["midpoint"].dims == ("chain", "draw", "benchmark")
     plan = plan_runs(flops=table["flops"].unique(), benchmark=list(table["benchmark"].unique()))
     ahead = forecast(again, plan, seed=1, even_if_not_converged=True)

@@ -10,7 +10,7 @@ from bayes_scaling.errors import ModelError
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.laws.parameters import Z90, Component, positive, real, unit
-from bayes_scaling.laws.registry import FORMS
+from bayes_scaling.laws.registry import LAWS
 from bayes_scaling.models.documents import list_models, load_model
 
 UNARY = sorted(set(ops.__all__) - {"logaddexp", "maximum", "minimum", "where"})
@@ -18,7 +18,7 @@ BINARY = ["logaddexp", "maximum", "minimum"]
 KINDS = {"real": real, "positive": positive, "unit": unit}
 DECLARED = {
     f"{name}.{p.name}": p
-    for name, component in [*FORMS.items(), *((n, k.component) for n, k in LIKELIHOODS.items())]
+    for name, component in [*LAWS.items(), *((n, k.component) for n, k in LIKELIHOODS.items())]
     for p in component.parameters
 }
 IN_MODELS = {f"{name}.{p}": q for name in list_models() for p, q in load_model(name).parameters.items()}

@@ -11,10 +11,11 @@ from simulate import small_fit
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.verdict import Verdict
-from bayes_scaling.reporting.curves import interval, response_of
+from bayes_scaling.reporting.curves import response_of
 
 FINE = Verdict(4, 250, 1.0, 1000.0, 1000.0, 0, 1.0, 0, {})
 FAILED = replace(FINE, r_hat=1.5, worst={"r_hat": "alpha"})
@@ -82,7 +83,9 @@ def test_lines_and_bands_are_those_of_the_forecast(figure):
         np.testing.assert_allclose(drawn.get_ydata(), mean.median(("chain", "draw")))
         (band,) = [c for c in figure.axes[0].collections if c.get_label() == f"band {name}"]
         edges = band.get_paths()[0].vertices[:, 1]
-        assert (edges.min(), edges.max()) == pytest.approx((interval(mean, 0.8)[0].min(), interval(mean, 0.8)[1].max()))
+        assert (edges.min(), edges.max()) == pytest.approx(
+            (interval(row_draws(mean), 0.8)[0].min(), interval(row_draws(mean), 0.8)[1].max())
+        )
 
 
 def test_fitted_and_later_runs_of_one_mixture_stand_where_they_were_measured(figure):
@@ -168,4 +171,4 @@ def test_pass_at_k_has_no_place_on_an_axis_of_compute(model):
     for plot in (bs.plot_law, lambda one: bs.plot_laws([one])):
         with pytest.raises(DataError, match=rf"{model} forecasts pass_at_k, which depends on k as much as on compute"):
             plot(fit)
-    assert response_of(one()) == "accuracy"
+    assert response_of(one()).name == "accuracy"

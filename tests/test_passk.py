@@ -18,9 +18,9 @@ from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.compiled import special_functions as specials
 from bayes_scaling.inference.compiled.density import compile_density
 from bayes_scaling.inference.design import distinct, lay_out
-from bayes_scaling.inference.pymc_draws import draw
 from bayes_scaling.laws import pass_at_k as passk
-from bayes_scaling.laws.registry import C0, C_LEAST, FORMS
+from bayes_scaling.laws.draws import draw
+from bayes_scaling.laws.registry import C0, C_LEAST, LAWS
 from bayes_scaling.models.documents import from_document, load_model
 
 BOTH = ("pass_at_k", "pass_at_k_counts")
@@ -146,7 +146,7 @@ def test_an_evaluation_scatters_as_problems_and_samples_do():
 
 
 def test_the_published_law_is_linear_where_it_is_used():
-    law = FORMS["repeated_sampling"]
+    law = LAWS["repeated_sampling"]
     x, k = np.geomspace(C_LEAST, 1e26, 9)[:, None], np.array([1.0, 4.0, 128.0])
     h = np.log(law(x, k, A=5.0, alpha=0.2, beta=0.15, delta=0.6))
     design = np.stack(np.broadcast_arrays(1.0, np.log(x / C0), np.log(k), np.log(x / C0) * np.log(k)), -1).reshape(
@@ -159,7 +159,7 @@ def test_the_published_law_is_linear_where_it_is_used():
 
 
 def test_pass_at_k_of_the_law_rises_with_k_and_compute_everywhere():
-    rng, law = np.random.default_rng(1), FORMS["repeated_sampling"]
+    rng, law = np.random.default_rng(1), LAWS["repeated_sampling"]
     theta = {
         p.name: p.support.constrain(p.location + 2 * p.scale * rng.normal(size=(500, 1, 1))) for p in law.parameters
     }
@@ -234,12 +234,12 @@ def test_a_plan_needs_k(name):
 def test_equal_rows_are_read_once():
     model = load_model("pass_at_k_counts")
     table = asked(model, grid(benchmarks=2, mixtures=1, sizes=4), problems=30)
-    data = lay_out(model, table).heads[0]
+    data = lay_out(model, table).responses[0]
     once = distinct(data, "weight")
     assert len(data.rows) == 240
     assert once.columns["weight"].tolist() == [30.0] * 8
     table.loc[::3, ["n_correct", "score"]] = [1.0, 1 / 200]
-    assert distinct(lay_out(model, table).heads[0], "weight").columns["weight"].tolist() == [10.0, 20.0] * 8
+    assert distinct(lay_out(model, table).responses[0], "weight").columns["weight"].tolist() == [10.0, 20.0] * 8
 
 
 def test_each_head_takes_its_own_rows():
@@ -247,7 +247,7 @@ def test_each_head_takes_its_own_rows():
     both = pd.concat([asked(m, grid(benchmarks=1, mixtures=1, sizes=3)) for m in (counts, reported)])
     plain = grid(benchmarks=1, mixtures=1, sizes=3)
     table = bs.read_runs(pd.concat([both[both["problem"].notna() | (both["k"] > 1)], plain]))
-    assert [len(lay_out(m, table).heads[0].rows) for m in (counts, reported, load_model("power_law"))] == [90, 6, 3]
+    assert [len(lay_out(m, table).responses[0].rows) for m in (counts, reported, load_model("power_law"))] == [90, 6, 3]
     with pytest.raises(DataError, match="the runs hold no 'n_correct' of right answers per problem"):
         lay_out(counts, plain)
     with pytest.raises(DataError, match="the runs hold no 'score' of pass@k of a benchmark"):
@@ -263,11 +263,11 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("response", "form", "likelihood"), PAIRS)
-def test_laws_and_likelihoods_that_do_not_go_together_are_refused(response, form, likelihood):
-    head = {"response": response, "form": form, "likelihood": likelihood}
-    with pytest.raises(ModelError, match=f"{response} cannot go with '{form}' and '{likelihood}'"):
-        from_document({"heads": [head]})
+@pytest.mark.parametrize(("response", "law", "likelihood"), PAIRS)
+def test_laws_and_likelihoods_that_do_not_go_together_are_refused(response, law, likelihood):
+    response_model = {"response": response, "law": law, "likelihood": likelihood}
+    with pytest.raises(ModelError, match=f"{response} cannot go with '{law}' and '{likelihood}'"):
+        from_document({"responses": [response_model]})
 
 
 def per_problem(**change):

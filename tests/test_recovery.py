@@ -26,7 +26,7 @@ every_model = pytest.mark.parametrize("name", list_models())
 
 
 def reads_tokens(model):
-    return any("tokens" in head.columns for head in model.heads)
+    return any("tokens" in response_model.columns for response_model in model.responses)
 
 
 def table_for(model):
@@ -102,7 +102,7 @@ def test_forecasts_cover_the_expectation_one_decade_ahead(name):
             tokens=largest["tokens"] * FURTHER**0.5,
             flops=largest["flops"] * FURTHER,
         )
-        expected = f"{model.heads[scored(model)].response}_mean"
+        expected = f"{model.responses[scored(model)].response}_mean"
         ahead = forecast(found, plan, seed=1, even_if_not_converged=True)[expected]
         sure = replace(found, tree=xr.DataTree.from_dict({"posterior": world.truth.isel(draw=[0] * 50)}))
         truth = forecast(sure, plan, seed=1, even_if_not_converged=True)[expected].to_numpy()[0]  # 50 ways to go on

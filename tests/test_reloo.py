@@ -12,15 +12,15 @@ from simulate import grid, prior_points, simulate, small_fit, variant
 
 from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.evaluation import averaging
 from bayes_scaling.evaluation import loo_refits as reloo
 from bayes_scaling.evaluation.averaging import average
 from bayes_scaling.evaluation.cross_validation import leave_one_out
-from bayes_scaling.evaluation.loo_refits import REFIT, SAMPLED, doubts, robust_loo, sampled, without
+from bayes_scaling.evaluation.loo_refits import REFIT, SAMPLED, doubts, repaired, sampled, without
+from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import fit
-from bayes_scaling.inference.log_densities import head_data, log_likelihood, log_predictive, taken
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.inference.log_densities import log_likelihood, log_predictive, response_data, taken
+from bayes_scaling.inference.settings import Settings
 from bayes_scaling.models.documents import from_document, load_model, to_document
 
 SHORT = Settings(chains=2, draws=300, tune=300)
@@ -42,12 +42,20 @@ def refits(monkeypatch):
     """What is asked of refits, which are not sampled."""
     seen = []
 
-    def instead(fit_, response, row, settings, seed, cores):
-        seen.append((response, row, seed))
-        return DENSITY, 0.1, "converged: " if len(seen) != 2 else "NOT CONVERGED: r-hat"
+    def instead(task):
+        seen.append((task.response, task.row, task.seed))
+        verdict = "converged: " if len(seen) != 2 else "NOT CONVERGED: r-hat"
+        return xr.Dataset(), {"log_density": DENSITY, "error": 0.1, "verdict": verdict, "problem": ""}
 
-    monkeypatch.setattr(reloo, "density_without", instead)
+    monkeypatch.setattr(reloo.LeftOut, "compute", instead)
     return seen
+
+
+def robust_loo(fit, *, seed=None, refits_at_most=100, settings=Settings()):
+    """Leave-one-out densities of a fit with refits, in this process."""
+    names, engine = fit.responses, Engine(n_jobs=1, progress=False)
+    found = sampled(fit, names)
+    return repaired(fit, found, names, seed=seed, refits_at_most=refits_at_most, settings=settings, engine=engine)
 
 
 def two_stage():
@@ -58,21 +66,21 @@ def two_stage():
 
 def test_one_value_is_left_out_and_all_else_stays():
     design = two_stage()
-    (loss, scores) = design.heads
-    assert [head.response for head in design.model.heads] == ["loss", "accuracy"]
+    (loss, scores) = design.responses
+    assert [response_model.name for response_model in design.model.responses] == ["loss", "accuracy"]
     row = int(loss.rows[3])
     assert row in scores.rows, "the loss of a run stands beside one of its scores"
     for response, dropped, kept in (("accuracy", 1, 0), ("loss", 0, 1)):
         again = without(design, response, row)
-        assert again.heads[kept] is design.heads[kept]
-        assert set(design.heads[dropped].rows) - set(again.heads[dropped].rows) == {row}
-        assert len(again.heads[dropped].observed) == len(design.heads[dropped].observed) - 1
+        assert again.responses[kept] is design.responses[kept]
+        assert set(design.responses[dropped].rows) - set(again.responses[dropped].rows) == {row}
+        assert len(again.responses[dropped].observed) == len(design.responses[dropped].observed) - 1
         assert (again.levels, again.spans) == (design.levels, design.spans)
 
 
 def test_the_only_score_of_a_run_leaves_its_level_and_the_span():
     document = to_document(variant("power_law")) | {"discrepancy": {"A": {"all": 0.2}}}
-    document["heads"][0]["form"] = "power_law > run_shift > accuracy"
+    document["responses"][0]["law"] = "power_law > run_shift > accuracy"
     document["varies"] = {"A": {"benchmark": 0.5}, "shift": {"run": 0.1}}
     runs = grid(benchmarks=2, mixtures=1)
     largest = runs["flops"] == runs["flops"].max()
@@ -81,11 +89,11 @@ def test_the_only_score_of_a_run_leaves_its_level_and_the_span():
     again = without(design, "accuracy", int(runs["flops"].idxmax()))
     assert again.levels["run"] == design.levels["run"]
     assert again.spans == design.spans
-    assert len(again.heads[0].rows) == len(runs) - 1
+    assert len(again.responses[0].rows) == len(runs) - 1
 
 
 def test_sums_follow_from_replaced_rows_as_in_arviz(refits):
-    found, record = robust_loo(wild(), seed=1, cores=1)
+    found, record = robust_loo(wild(), seed=1)
     before = sampled(wild(), ("accuracy",))
     assert len(record) == len(refits) > 3
     assert list(record.columns) == [
@@ -119,7 +127,7 @@ def test_sums_follow_from_replaced_rows_as_in_arviz(refits):
 
 
 def test_the_worst_rows_are_refitted_first_and_the_others_are_named(refits):
-    (found, record), everything = robust_loo(wild(), seed=1, refits_at_most=3, cores=1), refits.copy()
+    (found, record), everything = robust_loo(wild(), seed=1, refits_at_most=3), refits.copy()
     assert list(record["by"][:4]) == [REFIT] * 3 + [SAMPLED]
     assert [row for _, row, _ in everything] == list(record["row"][:3])
     left = record[record["by"] == SAMPLED]
@@ -131,10 +139,10 @@ def test_the_worst_rows_are_refitted_first_and_the_others_are_named(refits):
 
 
 def test_every_refit_has_a_seed_of_its_own_whatever_the_limit(refits):
-    robust_loo(wild(), seed=1, refits_at_most=3, cores=1)
+    robust_loo(wild(), seed=1, refits_at_most=3)
     few = refits.copy()
     refits.clear()
-    robust_loo(wild(), seed=1, cores=1)
+    robust_loo(wild(), seed=1)
     assert refits[:3] == few
     assert len({seed for *_, seed in refits}) == len(refits)
 
@@ -152,7 +160,7 @@ def test_a_negative_number_of_refits_is_refused():
 
 
 def test_a_comparison_says_what_was_refitted(refits, monkeypatch):
-    one_core = partial(leave_one_out, cores=1)
+    one_core = partial(leave_one_out, engine=Engine(n_jobs=1, progress=False))
     table, warned = one_core((small_fit(), wild()), seed=1)
     by_name = table.set_index("model")
     assert by_name.loc["wild", "rows_refitted"] == by_name.loc["wild", "pareto_k_high"] > 0
@@ -163,10 +171,9 @@ def test_a_comparison_says_what_was_refitted(refits, monkeypatch):
     assert list(plain["rows_refitted"]) == [0, 0]
     assert list(plain["elpd"]) == pytest.approx(list(plain["elpd_before"]))
     assert any(text.startswith("wild: Pareto k is above 0.70 in ") for text in said)
-    monkeypatch.setattr(averaging, "leave_one_out", one_core)
     with pytest.warns(ScalingWarning, match=r"refits without a score failed their verdict .* fits again instead$"):
         refits.clear()
-        found = average([small_fit(), wild()], weights="loo", seed=1)
+        found = average([small_fit(), wild()], weights="loo", seed=1, n_jobs=1)
     total = int(table["rows_refitted"].sum())
     assert found.how == f"stacking on leave-one-out densities of 60 rows, {total} of them by fits without the row"
 
@@ -194,7 +201,7 @@ def test_refits_come_close_to_brute_force():
     assert off_the_law["by"] == REFIT
     assert off_the_law["error"] < 0.2
     assert not found.warning
-    data = head_data(whole, "accuracy")[1]
+    data = response_data(whole, "accuracy")[1]
     exact = []
     for row in data.rows:
         again = fit(model, runs.drop(index=row), seed=3 + int(row), progress=False)

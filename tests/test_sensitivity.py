@@ -21,7 +21,7 @@ from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import Fit, fit
-from bayes_scaling.inference.layout import expand, slots
+from bayes_scaling.inference.layout import expand
 from bayes_scaling.inference.pymc_model import build
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 
@@ -61,14 +61,13 @@ def one_size():
 
 def of_pymc(design, point):
     """Log densities, by name, of the free variables of PyMC's model that are not effects with a spread."""
-    graph, (where, _) = build(design), slots(design)
-    at = {name: point[where[name].at] for name in design.model.parameters if design.model.has_population(name)}
-    for effect in (e for name in design.model.parameters for e in design.model.effects(name)):
-        slot = where[effect.name]
-        if effect.learned:
-            at[f"{effect.name}_sd"] = point[slot.at]
+    graph, where = build(design), design.populations
+    at = {name: point[where[name]] for name in design.model.parameters if design.model.has_population(name)}
+    for name, layout in design.effects.items():
+        if layout.effect.learned:
+            at[layout.effect.sd_name] = point[layout.spread_at]
         else:
-            at[effect.name] = point[slot.start : slot.start + slot.size].reshape(design.shape(effect))
+            at[name] = point[layout.start : layout.stop].reshape(layout.shape)
     free = {v.name.removesuffix("_z"): v for v in graph.free_RVs}
     parts = [pm.logp(free[name], pt.as_tensor(value)).sum() for name, value in at.items()]
     return dict(zip(at, pm.pytensorf.compile([], parts, mode="FAST_COMPILE")(), strict=True))
@@ -197,7 +196,10 @@ def test_failed_fits_are_looked_at_only_when_told():
 
 
 def test_plans_that_do_not_suit_the_fit_are_refused():
-    with pytest.raises(DataError, match=r"^the plan needs the columns \['mixture'\]"):
+    with pytest.raises(
+        DataError,
+        match=r"^model 'power_law' needs the column 'mixture' in the plan; the runs have \['mixture 0', 'mixture 1'\]$",
+    ):
         prior_sensitivity(small_fit(), plan().drop(columns="mixture"), seed=1)
 
 

@@ -1,4 +1,4 @@
-"""Loss and accuracy in one model: which losses are observed, what the heads share, and forecasts of both."""
+"""Loss and accuracy in one model: which losses are observed, what the responses share, and forecasts of both."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import fit
-from bayes_scaling.laws.all_laws import FORMS
+from bayes_scaling.laws.all_laws import LAWS
 from bayes_scaling.laws.changing_exponent import DECADE
 from bayes_scaling.laws.registry import C0
 from bayes_scaling.laws.two_stage import L0
@@ -23,18 +23,18 @@ from bayes_scaling.models.documents import from_document, list_models, load_mode
 from bayes_scaling.reporting.exponents_figure import plot_exponents
 from bayes_scaling.reporting.law_figure import plot_law
 
-TWO_STAGE = [n for n in list_models() if len(load_model(n).heads) == 2]
+TWO_STAGE = [n for n in list_models() if len(load_model(n).responses) == 2]
 BENCHMARKS = ["benchmark 00", "benchmark 02"]
 every_two_stage = pytest.mark.parametrize("name", TWO_STAGE)
 
 
 def loss_head(design):
-    return design.heads[[head.response for head in design.model.heads].index("loss")]
+    return design.responses[[response_model.name for response_model in design.model.responses].index("loss")]
 
 
 def only_loss(**document):
-    head = {"response": "loss", "form": "loss_power_law", "likelihood": "log_normal"}
-    return from_document({"name": "only_loss", "heads": [head]} | document)
+    response_model = {"response": "loss", "law": "loss_power_law", "likelihood": "log_normal"}
+    return from_document({"name": "only_loss", "responses": [response_model]} | document)
 
 
 @cache
@@ -77,7 +77,7 @@ def test_runs_without_a_loss_still_tell_about_their_scores():
     table = grid(benchmarks=2, mixtures=1)
     table.loc[table["run"] == table["run"].iloc[0], "loss"] = np.nan
     design = lay_out(load_model("two_stage_logistic"), table)
-    assert [len(head.rows) for head in design.heads] == [table["run"].nunique() - 1, len(table)]
+    assert [len(response_model.rows) for response_model in design.responses] == [table["run"].nunique() - 1, len(table)]
 
 
 def test_losses_on_several_validation_sets_are_refused_until_one_is_chosen():
@@ -97,18 +97,18 @@ def test_losses_on_several_validation_sets_are_refused_until_one_is_chosen():
     [
         ({"varies": {"alpha": {"benchmark": 0.1}}}, r"one loss for all benchmarks: .*'alpha'.* cannot vary by them$"),
         (
-            {"form": "loss_power_law", "likelihood": "beta"},
+            {"law": "loss_power_law", "likelihood": "beta"},
             r"loss cannot go with .* and 'beta', a likelihood of scores;",
         ),
-        ({"form": "loss_logistic"}, r"'loss_logistic' must begin with a law of columns"),
-        ({"form": "power_law"}, r"must .* end in loss, .* here power_law gives neglog$"),
+        ({"law": "loss_logistic"}, r"'loss_logistic' must begin with a law of columns"),
+        ({"law": "power_law"}, r"must .* end in loss, .* here power_law gives neglog$"),
     ],
 )
 def test_what_cannot_be_is_refused(change, match):
     varies = {key: value for key, value in change.items() if key == "varies"}
-    head = {"response": "loss", "form": "loss_power_law", "likelihood": "log_normal"} | change
+    response_model = {"response": "loss", "law": "loss_power_law", "likelihood": "log_normal"} | change
     with pytest.raises(ModelError, match=match):
-        only_loss(heads=[{key: head[key] for key in ("response", "form", "likelihood")}], **varies)
+        only_loss(responses=[{key: response_model[key] for key in ("response", "law", "likelihood")}], **varies)
 
 
 @every_two_stage
@@ -159,24 +159,24 @@ def test_measured_losses_inform_the_forecast_of_scores():
     plan = plan_runs(flops=[1e22], benchmark=BENCHMARKS, mixture="mixture 0")
     found = forecast(both, plan, seed=1, even_if_not_converged=True)
     truth = world.truth[["loss_at_reference", "irreducible", "alpha"]].isel(chain=0, draw=0).squeeze()
-    expected = FORMS["loss_power_law"](1e22, **{str(n): float(v) for n, v in truth.items()})
+    expected = LAWS["loss_power_law"](1e22, **{str(n): float(v) for n, v in truth.items()})
     assert float(found["loss_mean"].mean()) == pytest.approx(expected, rel=0.02)
 
 
 def test_a_change_of_exponent_is_where_it_is_said_to_be():
     x = np.array([-12.0, -11.0, 11.0, 12.0]) * DECADE
-    h = np.log(FORMS["broken_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, after=0.5, break_at=1.0, width=0.4))
+    h = np.log(LAWS["broken_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, after=0.5, break_at=1.0, width=0.4))
     np.testing.assert_allclose(-np.diff(h)[[0, 2]] / DECADE, [0.2, 0.1], rtol=1e-6)
-    h = np.log(FORMS["curved_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, curvature=0.5))
+    h = np.log(LAWS["curved_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, curvature=0.5))
     np.testing.assert_allclose(-np.diff(h)[[0, 2]] / DECADE, 0.2 * (1 + np.tanh([0.5, -0.5])), rtol=1e-2)
-    score = np.exp(-FORMS["bnsl"](C0 * np.exp(x), level=0.3, growth=0.1, slowing=1.0, break_at=0.0, width=0.6))
+    score = np.exp(-LAWS["bnsl"](C0 * np.exp(x), level=0.3, growth=0.1, slowing=1.0, break_at=0.0, width=0.6))
     np.testing.assert_allclose(np.diff(np.log(score))[[0, 2]] / DECADE, [0.2, 0.0], atol=1e-6)
 
 
 def test_without_a_change_of_exponent_bent_laws_are_the_power_law():
     flops = np.geomspace(1e17, 1e25, 9)
-    straight = FORMS["power_law"](flops, A=1.3, alpha=0.2)
-    broken = FORMS["broken_power_law"](flops, A=1.3, alpha=0.2, after=1.0, break_at=0.5, width=0.4)
-    curved = FORMS["curved_power_law"](flops, A=1.3, alpha=0.2, curvature=0.0)
+    straight = LAWS["power_law"](flops, A=1.3, alpha=0.2)
+    broken = LAWS["broken_power_law"](flops, A=1.3, alpha=0.2, after=1.0, break_at=0.5, width=0.4)
+    curved = LAWS["curved_power_law"](flops, A=1.3, alpha=0.2, curvature=0.0)
     np.testing.assert_allclose(broken, straight, rtol=1e-12)
     np.testing.assert_allclose(curved, straight, rtol=1e-12)

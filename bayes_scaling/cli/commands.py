@@ -15,7 +15,7 @@ import click
 
 from bayes_scaling.cli.options import Strings, draw_plot, planned, refuse_unknown
 from bayes_scaling.errors import DataError, FileError, ScalingError, ScalingWarning
-from bayes_scaling.reporting.terminal import WIDTH, aligned, card, foot, overview, page, usable, wrapped
+from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
 from bayes_scaling.version import __version__
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _show(message: Warning | str, *_: Any) -> None:
 
 
 def _say(part: str | pd.DataFrame) -> None:
-    click.echo(part if isinstance(part, str) else aligned(part))
+    click.echo(part if isinstance(part, str) else table_text(part))
 
 
 @click.group(cls=Skin, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})

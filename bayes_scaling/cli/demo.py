@@ -16,6 +16,7 @@ from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import FileError, ScalingWarning
 from bayes_scaling.files.writing import write_whole
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import law_sentence
 from bayes_scaling.forecasting.summaries import NEW_RUN, average_benchmarks, summarise
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.models.documents import load_model
@@ -168,7 +169,7 @@ def _closing(found: Fit, then: xr.Dataset) -> str:
             "",
             *(["Notes, made from the fitted runs alone:", *lines] if lines else []),
             f"{LAWLESS} is here as a warning, and not in the average: models of this size follow no clear law on it.",
-            f"Uncertainty about the law itself: {then.attrs['law_uncertainty']}.",
+            law_sentence(then.attrs["law_uncertainty"]),
             f"Verdict: {found.verdict}",
         ]
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.messages import close_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +26,8 @@ def refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, a
     known = sorted(runs[column].dropna().unique())
     for name in wanted:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"but {', '.join(known)}"
+            near = close_to(name, known)
+            hint = f"did you mean {near!r}?" if near else f"but {', '.join(known)}"
             raise DataError(f"{has} no {column} {name!r}; {hint}{advice}")
 
 
@@ -53,22 +53,13 @@ def planned(
 
 
 def read_plan(path: Path) -> pd.DataFrame:
-    """Read planned runs from a CSV, with sizes as people write them."""
-    from bayes_scaling.data.columns import COLUMNS, typed
-    from bayes_scaling.data.plans import PLAN_COLUMNS
-    from bayes_scaling.files.tables import read_table, refuse
+    """Read planned runs from a CSV or Parquet file, with sizes as people write them."""
+    from bayes_scaling.data.columns import COLUMNS
+    from bayes_scaling.data.plans import PLAN_COLUMNS, typed_plan
+    from bayes_scaling.files.tables import read_table
 
-    plan, place = read_table(path, [n for n in PLAN_COLUMNS if COLUMNS[n].dtype == "str"])
-    complaints = []
-    for name in [n for n in PLAN_COLUMNS if n in plan]:
-        plan[name], wrong = typed(name, plan[name])
-        if wrong.size:
-            complaints.append(place.complaint(f"column {name!r}", COLUMNS[name].rule, wrong.index, wrong))
-    refuse(complaints, place)
-    if {"params", "tokens"} <= set(plan):
-        nd = 6.0 * plan["params"] * plan["tokens"]
-        plan["flops"] = plan["flops"].fillna(nd) if "flops" in plan else nd
-    return plan.reset_index(drop=True)
+    plan, place = read_table(path, [name for name in PLAN_COLUMNS if COLUMNS[name].dtype == "str"])
+    return typed_plan(plan, place).reset_index(drop=True)
 
 
 def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) -> None:

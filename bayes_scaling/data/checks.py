@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import CHOICE_METRICS
+from bayes_scaling.data.columns import CHOICE_METRICS, LABEL, RERUN, SIZE, with_role
+from bayes_scaling.data.sizes import flops_of
 from bayes_scaling.files.tables import Place
-from bayes_scaling.messages import Said, _shown, listed
+from bayes_scaling.messages import Verbatim, listed, value_text
 
-RUN_FACTS = ("family", "mixture", "params", "tokens", "flops", "seed", "step")
 FLOPS_FACTOR = 3.0
 FEWEST_SIZES = 3
 
@@ -65,7 +65,7 @@ def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
 def _reach(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     bad = runs[runs["flops"].eq(0) | np.isinf(runs["flops"])]
     if bad.size:
-        said = [Said(f"{n:g} x {d:g}") for n, d in zip(bad["params"], bad["tokens"], strict=True)]
+        said = [Verbatim(f"{n:g} x {d:g}") for n, d in zip(bad["params"], bad["tokens"], strict=True)]
         yield place.complaint("6 params tokens", "must be a finite number of FLOPs above 0", bad.index, said)
 
 
@@ -74,12 +74,12 @@ def _counts(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     for rows, of in ((runs[~problem], "n_items"), (runs[problem], "n_samples")):
         right, items = rows["n_correct"], rows[of]
         if (bad := rows[right > items]).size:
-            pairs = [Said(f"{a:.0f} of {b:.0f}") for a, b in zip(bad["n_correct"], bad[of], strict=True)]
+            pairs = [Verbatim(f"{a:.0f} of {b:.0f}") for a, b in zip(bad["n_correct"], bad[of], strict=True)]
             yield place.complaint("column 'n_correct'", f"must not exceed {of!r}", bad.index, pairs)
         rounding = np.maximum(0.5 / items, 0.0005) + 1e-9
         if (bad := rows[(right <= items) & ((rows["score"] - right / items).abs() > rounding)]).size:
             parts = zip(bad["score"], bad["n_correct"], bad[of], strict=True)
-            said = [Said(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
+            said = [Verbatim(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
             yield place.complaint("column 'score'", f"must agree with n_correct / {of}", bad.index, said)
 
 
@@ -94,14 +94,14 @@ def _tries(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         yield place.complaint("column 'k'", "belongs to the metric pass@k only", stray.index, stray["k"])
     short = runs[runs["k"] > runs["n_samples"]]
     if short.size:
-        said = [Said(f"{k:.0f} of {n:.0f}") for k, n in zip(short["k"], short["n_samples"], strict=True)]
+        said = [Verbatim(f"{k:.0f} of {n:.0f}") for k, n in zip(short["k"], short["n_samples"], strict=True)]
         yield place.complaint("column 'k'", "must not exceed 'n_samples'", short.index, said)
 
 
 def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     scored, with_loss = runs[runs["score"].notna()], runs[runs["loss"].notna()]
     advice = "must be the same in all rows of one run (a checkpoint is a run of its own)"
-    for name in RUN_FACTS:
+    for name in with_role(LABEL, SIZE, RERUN):
         yield from _one_value(runs, ["run"], name, advice, place)
     for name in ("chance", "n_items"):
         yield from _one_value(scored, ["benchmark", "metric"], name, "must be one for a benchmark and metric", place)
@@ -125,7 +125,7 @@ def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place:
         bad = runs[differs]
         groups = bad[keys].astype(str).agg(" · ".join, axis=1)
         parts = zip(bad[name], first[differs], groups, strict=True)
-        said = [Said(f"{_shown(value)} where {group} has {_shown(other)}") for value, other, group in parts]
+        said = [Verbatim(f"{value_text(value)} where {group} has {value_text(other)}") for value, other, group in parts]
         yield place.complaint(f"column {name!r}", rule, bad.index, said)
 
 
@@ -138,7 +138,7 @@ def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         if again.size:
             told = again[keys].drop_duplicates()
             said = [
-                Said(" · ".join(_part(value) for value in row if pd.notna(value)))
+                Verbatim(" · ".join(_part(value) for value in row if pd.notna(value)))
                 for row in told.itertuples(index=False)
             ]
             yield (
@@ -174,11 +174,11 @@ def doubts(runs: pd.DataFrame, place: Place) -> list[str]:
 
 
 def _uncommon_flops(runs: pd.DataFrame, place: Place) -> Iterator[str]:
-    ratio = runs["flops"] / (6.0 * runs["params"] * runs["tokens"])
+    ratio = runs["flops"] / flops_of(runs["params"], runs["tokens"])
     bad = runs[(ratio > FLOPS_FACTOR) | (ratio < 1 / FLOPS_FACTOR)].drop_duplicates("run")
     if bad.size:
         pairs = zip(bad["run"], ratio[bad.index], strict=True)
-        said = [Said(f"{run}: {times:.3g} x 6ND") for run, times in pairs]
+        said = [Verbatim(f"{run}: {times:.3g} x 6ND") for run, times in pairs]
         rule = f"differs from 6 params tokens by more than a factor {FLOPS_FACTOR:g}"
         yield place.complaint("column 'flops'", rule, bad.index, said)
 
@@ -188,5 +188,5 @@ def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     sizes = scored.groupby(["benchmark", "mixture"], sort=False)["flops"].nunique()
     few = sizes[sizes < FEWEST_SIZES]
     if few.size:
-        said = [Said(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
+        said = [Verbatim(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
         yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(said)}"

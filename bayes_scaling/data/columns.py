@@ -26,6 +26,12 @@ OPEN_METRICS = ("exact_match", "f1", "pass@k")
 METRICS = CHOICE_METRICS + OPEN_METRICS
 OTHER_NAMES = {"acc": "accuracy", "acc_norm": "accuracy_norm", "em": "exact_match"}
 LARGEST_COUNT = 2**53
+PASS_AT_K = "pass@k"
+
+# What part a column plays: it names a run, labels it, says how large it is or which rerun it is; names a benchmark, or
+# says something that holds for all its runs; or holds what came out.
+NAME, LABEL, SIZE, RERUN = "name", "label", "size", "rerun"
+BENCHMARK, BENCHMARK_FACT, OUTCOME = "benchmark", "benchmark fact", "outcome"
 
 
 def _text(value: object) -> str:
@@ -71,8 +77,9 @@ A_LOSS = "must be a positive, finite number"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table of runs: what it holds and what is allowed in it."""
+    """One column of a table of runs: what part it plays, what it holds and what is allowed in it."""
 
+    role: str
     meaning: str
     unit: str
     rule: str
@@ -90,32 +97,44 @@ _SIZE = _number(parse_size, gt=0)
 _PROPORTION = _number(ge=0, le=1)
 
 COLUMNS: dict[str, Column] = {
-    "run": Column("one trained model at one checkpoint", "", A_TEXT, "made from the sizes if absent", TEXT),
-    "family": Column("models that share architecture and recipe", "", A_TEXT, _NAMED, TEXT),
-    "mixture": Column("training data", "", A_TEXT, _NAMED, TEXT),
-    "params": Column("N, size of the model", "parameters", A_SIZE, "allowed where flops is given", _SIZE),
-    "tokens": Column("D, length of the training", "tokens", A_SIZE, "allowed where flops is given", _SIZE),
-    "flops": Column("C, compute of the training", "FLOPs", A_SIZE, "6 N D if absent", _SIZE),
-    "benchmark": Column("test that gave the score", "", A_TEXT, "in rows with a loss alone", TEXT),
-    "metric": Column("kind of score", "", A_METRIC, "'accuracy' if the column is absent", METRIC),
-    "score": Column("what the run reached", "proportion", A_SCORE, "n_correct / n_items if absent", _PROPORTION),
+    "run": Column(NAME, "one trained model at one checkpoint", "", A_TEXT, "made from the sizes if absent", TEXT),
+    "family": Column(LABEL, "models that share architecture and recipe", "", A_TEXT, _NAMED, TEXT),
+    "mixture": Column(LABEL, "training data", "", A_TEXT, _NAMED, TEXT),
+    "params": Column(SIZE, "N, size of the model", "parameters", A_SIZE, "allowed where flops is given", _SIZE),
+    "tokens": Column(SIZE, "D, length of the training", "tokens", A_SIZE, "allowed where flops is given", _SIZE),
+    "flops": Column(SIZE, "C, compute of the training", "FLOPs", A_SIZE, "6 N D if absent", _SIZE),
+    "benchmark": Column(BENCHMARK, "test that gave the score", "", A_TEXT, "in rows with a loss alone", TEXT),
+    "metric": Column(BENCHMARK_FACT, "kind of score", "", A_METRIC, "'accuracy' if the column is absent", METRIC),
+    "score": Column(
+        OUTCOME, "what the run reached", "proportion", A_SCORE, "n_correct / n_items if absent", _PROPORTION
+    ),
     "n_correct": Column(
+        OUTCOME,
         "items answered right; with a problem, right answers to it",
         "items or samples",
         f"{A_COUNT}, 0 or more",
         "allowed",
         _count(0),
     ),
-    "n_items": Column("items of the benchmark", "items", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
-    "n_samples": Column("answers drawn per item", "samples", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
-    "k": Column("answers per try in pass@k", "samples", f"{A_COUNT}, 1 or more", "except in pass@k", _count(1)),
-    "problem": Column("one item, in rows of right answers per problem", "", A_TEXT, "in all other rows", TEXT),
-    "chance": Column("score of guessing", "proportion", A_CHANCE, "0 if absent, open answers only", CHANCE),
-    "loss": Column("validation loss", "nats per token", A_LOSS, "allowed", _number(gt=0)),
-    "val_set": Column("text the loss was measured on", "", A_TEXT, _NAMED, TEXT),
-    "seed": Column("tells reruns apart", "", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
-    "step": Column("training step of a checkpoint", "steps", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
+    "n_items": Column(BENCHMARK_FACT, "items of the benchmark", "items", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
+    "n_samples": Column(OUTCOME, "answers drawn per item", "samples", f"{A_COUNT}, 1 or more", "allowed", _count(1)),
+    "k": Column(
+        BENCHMARK_FACT, "answers per try in pass@k", "samples", f"{A_COUNT}, 1 or more", "except in pass@k", _count(1)
+    ),
+    "problem": Column(OUTCOME, "one item, in rows of right answers per problem", "", A_TEXT, "in all other rows", TEXT),
+    "chance": Column(
+        BENCHMARK_FACT, "score of guessing", "proportion", A_CHANCE, "0 if absent, open answers only", CHANCE
+    ),
+    "loss": Column(OUTCOME, "validation loss", "nats per token", A_LOSS, "allowed", _number(gt=0)),
+    "val_set": Column(OUTCOME, "text the loss was measured on", "", A_TEXT, _NAMED, TEXT),
+    "seed": Column(RERUN, "tells reruns apart", "", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
+    "step": Column(RERUN, "training step of a checkpoint", "steps", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
 }
+
+
+def with_role(*roles: str) -> tuple[str, ...]:
+    """Names of the columns that play one of these parts, in the order of ``COLUMNS``."""
+    return tuple(name for name, column in COLUMNS.items() if column.role in roles)
 
 
 @cache
@@ -174,9 +193,6 @@ def _mixed(cells: list[Any]) -> set[int]:
     """Find the cells that are not text in a column that also holds text: 1 and "1" would become one run."""
     other = {position for position, cell in enumerate(cells) if not isinstance(cell, str)}
     return other if len(other) < len(cells) else set()
-
-
-PASS_AT_K = "pass@k"
 
 
 def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:

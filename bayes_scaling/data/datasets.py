@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 from bayes_scaling.data.runs import read_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.library import names, shelf
+from bayes_scaling.messages import close_to
 
 
 def load_dataset(name: str) -> pd.DataFrame:
@@ -33,8 +33,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     """
     known = names("datasets")
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = close_to(name, known)
+        hint = f"; did you mean {near!r}?" if near else ""
         raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
     folder = shelf("datasets") / name
     runs = read_runs(folder / "runs.csv")

@@ -1,14 +1,13 @@
 """From a file to a table with known column names: encoding, separators, misspelt and missing columns."""
 
-import difflib
 from collections.abc import Mapping
 
 import pandas as pd
 
 from bayes_scaling.data.columns import COLUMNS
 from bayes_scaling.errors import DataError
-from bayes_scaling.files.tables import Place, _twice, refuse
-from bayes_scaling.messages import Said, listed
+from bayes_scaling.files.tables import Place, refuse, repeated_columns
+from bayes_scaling.messages import Verbatim, close_to, listed
 
 
 def checked_mapping(columns: Mapping[str, str] | None) -> dict[str, str]:
@@ -68,24 +67,24 @@ def named(frame: pd.DataFrame, place: Place, mapping: Mapping[str, str]) -> pd.D
     names = [mapping.get(name, name) for name in frame.columns]
     if not len(frame):
         raise DataError(f"{place.where}: the table is empty; it needs one row per score or loss of a run")
-    refuse([*_twice(names), *_misspelt(names, set(mapping.values())), *_lacking(names)], place)
+    refuse([*repeated_columns(names), *_misspelt(names, set(mapping.values())), *_lacking(names)], place)
     renamed = frame.set_axis(names, axis=1)
     return renamed if place.word == "lines" else renamed.reset_index(drop=True)
 
 
 def _absent(mapping: Mapping[str, str], names: list[str]) -> list[str]:
     absent = [name for name in mapping if name not in names]
-    there = listed([Said(name) for name in names])
+    there = listed([Verbatim(name) for name in names])
     return [f"columns maps {listed(absent)}, which the table does not have; it has {there}"] if absent else []
 
 
 def _misspelt(names: list[str], deliberate: set[str]) -> list[str]:
     free = [name for name in COLUMNS if name not in names]
     near = {
-        name: match[0]
+        name: known
         for name in names
         if name not in COLUMNS and name not in deliberate
-        if (match := difflib.get_close_matches(name.strip().lower(), free, 1, 0.8))
+        if (known := close_to(name.strip().lower(), free, 0.8))
     }
     return [
         f"column {name!r} looks like {known!r}: rename it, or keep it: columns={{{name!r}: {name!r}}}"
@@ -101,7 +100,7 @@ def _lacking(names: list[str]) -> list[str]:
         ("flops (or params and tokens)", "flops" in there or {"params", "tokens"} <= there),
         ("benchmark and score (or n_correct and n_items), or loss", has_score or "loss" in there),
     ]
-    own = listed([Said(name) for name in names if name not in COLUMNS])
+    own = listed([Verbatim(name) for name in names if name not in COLUMNS])
     return [
         f"the table needs {what}; its other columns are {own}: rename, or columns={{'yours': 'name here'}}"
         for what, met in needed

@@ -1,25 +1,38 @@
-"""Plans: a table of runs that are not made yet, in the columns of runs, without their scores."""
+"""Plans: tables of runs that are not made yet, in the columns of runs, without their scores."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import COLUMNS, UNSPECIFIED, typed
-from bayes_scaling.data.run_names import run_names
-from bayes_scaling.errors import DataError
-from bayes_scaling.files.tables import Place
-
-PLAN = Place("plan")
-PLAN_COLUMNS = (
-    "run", "family", "mixture", "params", "tokens", "flops", "benchmark", "metric", "n_items", "k", "chance",
+from bayes_scaling.data.columns import (
+    BENCHMARK,
+    BENCHMARK_FACT,
+    COLUMNS,
+    LABEL,
+    NAME,
+    PASS_AT_K,
+    SIZE,
+    UNSPECIFIED,
+    typed,
+    with_role,
 )  # fmt: skip
+from bayes_scaling.data.run_names import brief_run_names
+from bayes_scaling.data.sizes import flops_of, sizes_of
+from bayes_scaling.errors import DataError
+from bayes_scaling.files.tables import Place, refuse
+from bayes_scaling.messages import listed
+
+PLAN_COLUMNS = with_role(NAME, LABEL, SIZE, BENCHMARK, BENCHMARK_FACT)
+KNOWN_OF_BENCHMARKS = ("chance", "n_items")  # filled in from the runs
+EXAMPLE = "plan_runs(flops=[1e22], benchmark=['hellaswag']) makes some"
 
 type Size = float | str
 type Sizes = Size | Iterable[Size] | None
 type PerBenchmark = float | Mapping[str, float] | None
+type Labels = Mapping[str, str | Iterable[str]] | None
 
 
 def plan_runs(
@@ -30,13 +43,14 @@ def plan_runs(
     tokens_per_param: Sizes = None,
     benchmark: str | Iterable[str] | None = None,
     mixture: str | Iterable[str] | None = None,
+    labels: Labels = None,
     chance: PerBenchmark = None,
     n_items: PerBenchmark = None,
     k: Sizes = None,
 ) -> pd.DataFrame:
     """List runs you are thinking of making, to ask what they would reach.
 
-    Every size is combined with every benchmark, mixture and k. A size is one of: ``flops`` alone;
+    Every size is combined with every benchmark, mixture, label and k. A size is one of: ``flops`` alone;
     ``params`` and ``tokens``, paired one to one, with or without ``flops``; ``params`` or ``flops``,
     each combined with every ``tokens_per_param``.
 
@@ -50,6 +64,8 @@ def plan_runs(
         Benchmarks to forecast.
     mixture
         Training data; "unspecified" where it is not given.
+    labels
+        Further labels of the runs: ``{"family": ["A", "B"]}``, or a column of your own that a model varies over.
     chance
         Score of guessing [proportion], one for all benchmarks or one each; blank where the fit knows it.
     n_items
@@ -60,29 +76,135 @@ def plan_runs(
     Returns
     -------
     DataFrame
-        One row per run, benchmark and k, in the columns ``PLAN_COLUMNS``; rows of one run share its name.
-        ``metric`` is "pass@k" where k is given and blank elsewhere: the fit knows it.
+        One row per run, benchmark and k, in the columns ``PLAN_COLUMNS`` and those of ``labels``; rows of one run
+        share its name.  ``metric`` is "pass@k" where k is given and blank elsewhere: the fit knows it.
 
     Raises
     ------
     DataError
         When the sizes do not go together, or a value cannot be.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> plan = bs.plan_runs(params=["1B", "7B"], tokens_per_param=20, benchmark="hellaswag", mixture="C4")
+    >>> plan[["run", "params", "tokens", "flops"]]
+                                          run        params        tokens         flops
+    0     C4 · 1B params · 20B tokens · 1.2e20 FLOPs  1.000000e+09  2.000000e+10  1.200000e+20
+    1  C4 · 7B params · 140B tokens · 5.88e21 FLOPs  7.000000e+09  1.400000e+11  5.880000e+21
     """
     sizes = _sizes(_values("flops", flops), _values("params", params), _values("tokens", tokens),
                    _values("params", tokens_per_param, "tokens_per_param"))  # fmt: skip
-    mixtures = _values("mixture", UNSPECIFIED if mixture is None else mixture)
     if benchmark is None:
         raise DataError("plan: name at least one benchmark, such as benchmark='hellaswag'")
+    given = {"mixture": _values("mixture", UNSPECIFIED if mixture is None else mixture), **_labels(labels)}
     tests = _values("benchmark", benchmark)
     tries = [np.nan] if k is None else _values("k", k)
-    rows = [(m, *size, b, n) for m, size, b, n in product(mixtures, sizes, tests, tries)]
-    plan = pd.DataFrame(rows, columns=["mixture", "params", "tokens", "flops", "benchmark", "k"])
-    plan = plan.drop_duplicates(ignore_index=True).assign(family=UNSPECIFIED, seed=np.nan, step=np.nan)
-    plan["run"] = _names(plan)
-    plan["metric"] = "pass@k" if k is not None else np.nan
+    rows = [(*names, *size, b, n) for names in product(*given.values()) for size, b, n in product(sizes, tests, tries)]
+    plan = pd.DataFrame(rows, columns=[*given, "params", "tokens", "flops", "benchmark", "k"]).drop_duplicates(
+        ignore_index=True
+    )
+    plan = plan.assign(**{name: UNSPECIFIED for name in with_role(LABEL) if name not in given})
+    own = [name for name in given if name not in COLUMNS]
+    plan["run"] = brief_run_names(plan, own)
+    plan["metric"] = PASS_AT_K if k is not None else np.nan
     plan["chance"] = _per_benchmark("chance", chance, plan["benchmark"])
     plan["n_items"] = _per_benchmark("n_items", n_items, plan["benchmark"])
-    return plan[list(PLAN_COLUMNS)].astype({name: COLUMNS[name].dtype for name in PLAN_COLUMNS})
+    return plan[[*PLAN_COLUMNS, *own]].astype({name: COLUMNS[name].dtype for name in PLAN_COLUMNS})
+
+
+def typed_plan(plan: pd.DataFrame, place: Place) -> pd.DataFrame:
+    """Give the columns of a plan their types: sizes as text become numbers, and compute follows from the sizes.
+
+    Raises
+    ------
+    DataError
+        Cells that their column cannot hold, with the rows and values.
+    """
+    clean, complaints = {}, []
+    for name in (name for name in PLAN_COLUMNS if name in plan):
+        clean[name], wrong = typed(name, plan[name])
+        if wrong.size:
+            complaints.append(place.complaint(f"column {name!r}", COLUMNS[name].rule, wrong.index, wrong))
+    refuse(complaints, place)
+    plan = plan.assign(**clean)
+    if {"params", "tokens"} <= set(plan):
+        flops = flops_of(plan["params"], plan["tokens"])
+        plan = plan.assign(flops=plan["flops"].fillna(flops) if "flops" in plan else flops)
+    return plan
+
+
+def complete(
+    plan: pd.DataFrame, runs: pd.DataFrame, *, needs: Collection[str], groups: Collection[str] = (), who: str
+) -> pd.DataFrame:
+    """Bring a plan into the form that forecasts read, with what the runs know about its benchmarks and labels.
+
+    Every way to ask for a forecast goes through here, so that all take the same plans and give the same rows.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        From `plan_runs`, or any table with some of its columns.
+    runs : DataFrame
+        The runs that the forecast rests on.
+    needs : collection of str
+        Columns that must have a value in every row.
+    groups : collection of str
+        Columns of labels that the forecast depends on.
+    who : str
+        What needs them, for messages, such as "model 'power_law'".
+
+    Returns
+    -------
+    DataFrame
+        With types, compute, names of runs, and ``chance`` and ``n_items`` where the runs know them.
+
+    Raises
+    ------
+    DataError
+        The plan is no table or has no rows, a cell cannot be, or a column that is needed has blanks.
+    """
+    if not isinstance(plan, pd.DataFrame):
+        raise DataError(f"the plan must be a DataFrame, not {type(plan).__name__}; {EXAMPLE}")
+    if plan.empty:
+        raise DataError(f"the plan has no rows; {EXAMPLE}")
+    plan = typed_plan(plan.reset_index(drop=True), Place("plan"))
+    for group in groups:
+        plan = _labelled(plan, runs, group, who)
+    if "run" not in plan:
+        own = [group for group in groups if group not in COLUMNS]
+        plan = plan.assign(run=brief_run_names(plan, own))
+    for name in [name for name in KNOWN_OF_BENCHMARKS if "benchmark" in plan and name in runs]:
+        known = runs.dropna(subset=[name]).groupby("benchmark")[name].median()
+        given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
+        plan[name] = given.fillna(plan["benchmark"].map(known)).astype(float)
+    for name in needs:
+        blank = plan.index[plan[name].isna()] if name in plan else plan.index
+        if len(blank):
+            raise DataError(f"{who} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none")
+    return plan
+
+
+def _labelled(plan: pd.DataFrame, runs: pd.DataFrame, group: str, who: str) -> pd.DataFrame:
+    """Fill in the label of a group where the plan leaves it open and the runs have one alone."""
+    known = list(runs[group].dropna().astype(str).unique()) if group in runs else []
+    open_ = plan[group].isna() | plan[group].eq(UNSPECIFIED) if group in plan else pd.Series(True, plan.index)
+    if open_.any() and len(known) == 1 and group != "benchmark":
+        given = plan[group] if group in plan else pd.Series(UNSPECIFIED, plan.index)
+        return plan.assign(**{group: given.astype(object).where(~open_, known[0])})
+    if group not in plan:
+        raise DataError(f"{who} needs the column {group!r} in the plan; the runs have {listed(known)}")
+    return plan
+
+
+def _labels(labels: Labels) -> dict[str, list[str]]:
+    """Read labels that are not the mixture."""
+    found = {}
+    for name, given in (labels or {}).items():
+        if name == "mixture" or (name in COLUMNS and COLUMNS[name].role != LABEL):
+            raise DataError(f"plan: {name!r} is not one of the further labels; give it by its own argument")
+        found[name] = _values("family", given, name)
+    return found
 
 
 def _values(column: str, given: Any, name: str = "") -> list[Any]:
@@ -103,14 +225,13 @@ def _sizes(flops: list, params: list, tokens: list, ratio: list) -> list[tuple[f
         case True, False, False, False:
             sizes = [(np.nan, np.nan, c) for c in flops]
         case False, True, True, False:
-            sizes = [(n, d, 6.0 * n * d) for n, d in _paired(params=params, tokens=tokens)]
+            sizes = [(n, d, flops_of(n, d)) for n, d in _paired(params=params, tokens=tokens)]
         case True, True, True, False:
             sizes = [*_paired(params=params, tokens=tokens, flops=flops)]
         case False, True, False, True:
-            sizes = [(n, r * n, 6.0 * n * r * n) for n, r in product(params, ratio)]
+            sizes = [(n, r * n, flops_of(n, r * n)) for n, r in product(params, ratio)]
         case True, False, False, True:
-            roots = [((c / (6.0 * r)) ** 0.5, c, r) for c, r in product(flops, ratio)]
-            sizes = [(n, r * n, c) for n, c, r in roots]
+            sizes = [(*sizes_of(c, r), c) for c, r in product(flops, ratio)]
         case _:
             raise DataError(
                 "plan: give flops, or params and tokens (with or without flops), or tokens_per_param "
@@ -146,9 +267,3 @@ def _one(column: str, given: Any) -> float:
     if len(values) != 1:
         raise DataError(f"plan: give one {column} for all benchmarks, or one each as {{'piqa': ...}}; not {given!r}")
     return values[0]
-
-
-def _names(plan: pd.DataFrame) -> pd.Series:
-    """Name runs briefly, and in full only where that would give two runs one name."""
-    brief, full = run_names(plan, 4), run_names(plan)
-    return brief if brief.nunique() == full.nunique() else full

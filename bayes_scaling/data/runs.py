@@ -33,7 +33,7 @@ from bayes_scaling.data.columns import COLUMNS, OPEN_METRICS, UNSPECIFIED, typed
 from bayes_scaling.data.headers import checked_mapping, named
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.run_names import run_names
-from bayes_scaling.data.sizes import parse_number
+from bayes_scaling.data.sizes import flops_of, parse_number
 from bayes_scaling.errors import DataError, DataWarning
 from bayes_scaling.files.tables import Place, read_table, refuse
 
@@ -162,7 +162,7 @@ def _completed(runs: pd.DataFrame, given: pd.Index) -> pd.DataFrame:
         "mixture": _default(runs["mixture"], UNSPECIFIED, runs["mixture"].isna()),
         "metric": metric,
         "val_set": _default(runs["val_set"], UNSPECIFIED, runs["loss"].notna()),
-        "flops": runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"]),
+        "flops": runs["flops"].fillna(flops_of(runs["params"], runs["tokens"])),
         "score": runs["score"].fillna(runs["n_correct"] / trials),
         "k": runs["k"].mask(problems & runs["k"].isna(), 1.0),
         "n_items": runs["n_items"].mask(problems & runs["n_items"].isna(), runs["benchmark"].map(items)),

@@ -4,9 +4,11 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
+from typing import Any
 
 from bayes_scaling.errors import DataError
 
+FLOPS_PER_PARAM_TOKEN = 6.0
 POWERS = {"K": 3, "M": 6, "B": 9, "T": 12}
 WRITTEN = re.compile(
     r"(?P<number>[+-]?(?:\d+(?:[_,]\d{3})+|\d+|(?=\.\d))(?:\.\d*)?(?:e[+-]?\d{1,4})?)\s*(?P<unit>[kmbt]?)",
@@ -67,6 +69,23 @@ def parse_size(value: object) -> float:
         raise DataError(f"{value!r} is not a size; write for example 7e9, '7B', '1.2T' or '1_000_000'")
     digits = match["number"].replace("_", "").replace(",", "")
     return float(Decimal(digits).scaleb(POWERS.get(match["unit"].upper(), 0)))
+
+
+def flops_of(params: Any, tokens: Any) -> Any:
+    """Training compute of a dense transformer, C = 6 N D [FLOPs] (Kaplan et al. 2020, arXiv 2001.08361, Section 2.1).
+
+    Parameters
+    ----------
+    params, tokens : float or array
+        N [parameters] and D [tokens].  Whole numbers become floats first: 6 N D overflows 64-bit integers.
+    """
+    return FLOPS_PER_PARAM_TOKEN * (1.0 * params) * tokens
+
+
+def sizes_of(flops: Any, tokens_per_param: Any) -> tuple[Any, Any]:
+    """Parameters and tokens that compute buys at a ratio of the two: the inverse of `flops_of`."""
+    params = (flops / (FLOPS_PER_PARAM_TOKEN * tokens_per_param)) ** 0.5
+    return params, tokens_per_param * params
 
 
 def size_text(size: float, digits: int | None = None) -> str:

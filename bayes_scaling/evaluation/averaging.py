@@ -6,44 +6,54 @@ default every law is fitted again to the smaller runs, and forecasts the larger 
 .. math:: \sum_r \frac{1}{n_r} \sum_{i \in r} \log \sum_m w_m\, p_m(y_i) + a \sum_m \log w_m ,
 
 the stacking of Yao et al. 2018 (doi 10.1214/17-BA1091, Eq. 4) over the rows i of held-out runs r, with two
-changes.  Rows of a run share its luck, so its n_r rows count together as one observation (a composite likelihood;
-their joint density would need far more draws than there are).  And weights must not rest on few runs: every law is
-granted ``a`` further runs that it alone foresaw, a Dirichlet prior with mode at equal weights.  With a = 1, a law
-that each of R held-out runs speaks clearly against keeps a weight of 1 / (R + M) among M laws: the rule of succession.
+changes.  Rows of a run are good or bad at once, so its n_r rows count together as one observation (a composite
+likelihood; their joint density would need far more draws than there are).  And weights must not rest on few runs:
+every law is granted ``a`` further runs that it alone foresaw, a Dirichlet prior with mode at equal weights.  With
+a = 1, a law that each of R held-out runs speaks clearly against keeps a weight of 1 / (R + M) among M laws: the rule
+of succession.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
 
 from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.evaluation.backtest.backtesting import Backtest, forecasts_of_the_past
 from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
-from bayes_scaling.evaluation.splits import Split
-from bayes_scaling.inference.averaged_fits import Average, check_fits, shared_responses
-from bayes_scaling.inference.fitting import Fit, fit
-from bayes_scaling.inference.log_densities import head_data, log_predictive, taken
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.evaluation.refits.engine import Engine
+from bayes_scaling.inference.averaged_fits import Average, check_fits, main_response
+from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.inference.settings import Settings, checked_seed
 
 PRIOR_RUNS = 1.0
 WAYS = ("largest_scale_out", "loo", "equal")
+EVIDENCE = (
+    "runs_fitted", "runs_forecast", "rows_forecast", "decades_beyond", "log_density", "converged", "verdict",
+)  # fmt: skip
 
 
 def average(
     fits: Sequence[Fit],
     *,
     weights: str | Mapping[str, float] = "largest_scale_out",
+    response: str | None = None,
     seed: int | None = None,
     chains: int = 4,
     draws: int = 1000,
     tune: int = 500,
+    thin: int | None = None,
     target_accept: float | None = None,
+    attempts: int = 2,
     refits_at_most: int = REFITS_AT_MOST,
+    folder: str | Path | None = None,
+    n_jobs: int | None = None,
+    progress: bool | None = None,
     even_if_not_converged: bool = False,
 ) -> Average:
     """Average over laws, so that a forecast says how far the laws that fit the runs disagree.
@@ -57,12 +67,21 @@ def average(
         runs above them; "loo" stacks on leave-one-out densities, which score interpolation (by ArviZ, and by a fit
         without the row where it finds them unreliable); "equal" asks no data; a mapping from the name of every model
         to its weight is taken as it is.
+    response : str, optional
+        What "largest_scale_out" weighs the laws by; by default the accuracy where all forecast it, else the first
+        that they share.
     seed : int, optional
         Of the fits below the cuts, or without a row.
-    chains, draws, tune, target_accept
+    chains, draws, tune, thin, target_accept, attempts
         Of the same fits, as for `fit`.
     refits_at_most : int
         Fits of each model without a row, for "loo".
+    folder : path, optional
+        Keeps these fits; see `backtest`.
+    n_jobs : int, optional
+        How many of them run at the same time; see `backtest`.
+    progress : bool, optional
+        Show a progress bar; by default only where the error stream is a terminal.
     even_if_not_converged : bool
         Go on from fits that failed their verdict.
 
@@ -88,7 +107,8 @@ def average(
     -----
     The mixture is a forecast of its own, wider where its laws disagree.  No weights make up for a law that is missing.
     """
-    fits = tuple(fits)
+    settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
+    engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)
     check_fits(fits)
     for one in fits:
         one.require_converged(even_if_not_converged=even_if_not_converged)
@@ -98,85 +118,82 @@ def average(
         raise DataError(f"weights must be one of {', '.join(WAYS)}, or a mapping from model to weight; got {weights!r}")
     if weights == "equal" or len(fits) == 1:
         return Average(fits, _named(fits, np.full(len(fits), 1 / len(fits))), "equal")
-    settings = Settings(chains, draws, tune, target_accept=target_accept)
     if weights == "loo":
-        return _by_loo(fits, seed, settings, refits_at_most)
-    return _by_largest(fits, seed, settings)
+        return _by_loo(fits, seed, settings, refits_at_most, engine)
+    return _by_largest(fits, main_response(fits, response), seed, settings, engine)
 
 
 def _named(fits: tuple[Fit, ...], weights: np.ndarray) -> dict[str, float]:
     return {one.model.name: float(w) for one, w in zip(fits, weights, strict=True)}
 
 
-def _by_largest(fits: tuple[Fit, ...], seed: int | None, settings: Settings) -> Average:
+def _by_largest(fits: tuple[Fit, ...], response: str, seed: int | None, settings: Settings, engine: Engine) -> Average:
     """Stack on forecasts of the largest runs from fits to the others."""
     check_same_rows(fits)
-    scores, evidence = [], []
-    folds = folds_by_scale(fits)
-    for fold in folds:
-        own = []
-        for one in fits:
-            again = _refitted(one, fold, seed, settings)
-            own.append(_scores(one, again, fold, shared_responses(fits), seed))
-            evidence.append(_evidence(one, again, fold, own[-1]))
-        scores.append(pd.concat(own, axis=1))
-    table = pd.concat(scores)
-    runs = fits[0].runs["run"].to_numpy()[table.index.get_level_values("row")]
-    weights = _named(fits, stacked(table.to_numpy(), runs))
-    how = f"forecasts of {len(set(runs))} larger runs by fits to those with {' and '.join(f.name for f in folds)}"
-    frame = pd.DataFrame(evidence)
-    frame.insert(1, "weight", frame["model"].map(weights))
-    return Average(fits, weights, how, frame)
+    laws, folds = {one.model.name: one.model for one in fits}, folds_by_scale(fits)
+    past = forecasts_of_the_past(
+        laws, fits[0].runs, folds, response, engine, seed=seed, settings=settings, what="fits below cuts"
+    )
+    _check(past)
+    weights = weights_by_forecasts(past.scores, list(laws))
+    runs = past.scores["run"].nunique()
+    how = f"forecasts of {runs} larger runs by fits to those with {' and '.join(fold.name for fold in folds)}"
+    return Average(fits, dict(zip(laws, weights.tolist(), strict=True)), how, _evidence(past, laws, weights))
 
 
-def _refitted(one: Fit, fold: Split, seed: int | None, settings: Settings) -> Fit:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScalingWarning)  # said below, with the cut
-        again = fit(
-            one.model,
-            one.runs[fold.fitted],
-            seed=seed,
-            chains=settings.chains,
-            draws=settings.draws,
-            tune=settings.tune,
-            target_accept=settings.target_accept,
-            attempts=settings.attempts,
-            progress=False,
+def _check(past: Backtest) -> None:
+    """Refuse weights that rest on a law without forecasts, and name fits that did not converge."""
+    for shard in past.shards.to_dict("records"):
+        if shard["problem"]:
+            raise DataError(
+                f"{shard['law']} cannot be fitted to runs with {shard['split']} to weigh it: {shard['problem']}"
+            )
+        if not shard["converged"]:
+            warnings.warn(
+                f"{shard['law']}, fitted to runs with {shard['split']} to weigh it: {shard['verdict']}. Its weight "
+                "rests on these draws; more draws may mend that",
+                ScalingWarning,
+                stacklevel=4,
+            )
+
+
+def weights_by_forecasts(scores: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Weights of laws from their forecasts of the same runs, as `average` and `compare` use them.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of a backtest: one row per law, split and forecast row, the rows of each law in one order.
+    names : sequence of str
+        Of the laws.
+
+    Returns
+    -------
+    (law,) array that sums to 1
+
+    Raises
+    ------
+    DataError
+        Densities cannot be put in units of the response.
+    """
+    numbered = scores.assign(row=scores.groupby(["law", "split"]).cumcount())
+    wide = numbered.pivot(index=["split", "run", "row"], columns="law", values="log_density")[list(names)]
+    if unknown := [name for name in names if wide[name].isna().any()]:
+        raise DataError(
+            f"the densities of {unknown} cannot be put in units of the response; average with weights='equal'"
         )
-    if not again.verdict.passed:
-        said = f"{one.model.name}, fitted to runs with {fold.name} to weigh it: {again.verdict}"
-        warnings.warn(
-            f"{said}. Its weight rests on these draws; more draws may mend that", ScalingWarning, stacklevel=4
-        )
-    return again
+    return stacked(wide.to_numpy(), wide.index.get_level_values("run").to_numpy())
 
 
-def _scores(one: Fit, again: Fit, fold: Split, responses: tuple[str, ...], seed: int | None) -> pd.Series:
-    """Log predictive density of every held-out row, indexed by response and position among the runs."""
-    out = {}
-    for response in responses:
-        data = head_data(one, response)[1]
-        if (keep := fold.held_out[data.rows]).any():
-            log_p = log_predictive(again, response, one.runs, taken(data, keep), seed=seed)
-            density = logsumexp(log_p, axis=(0, 1)) - np.log(log_p.sizes["chain"] * log_p.sizes["draw"])
-            out[response] = pd.Series(density, index=log_p["row"].to_numpy())
-    return pd.concat(out, names=["response", "row"])
-
-
-def _evidence(one: Fit, again: Fit, fold: Split, scores: pd.Series) -> dict[str, object]:
-    """What a table of evidence says about one model and fold."""
-    held_out, cut = one.runs.iloc[scores.index.get_level_values("row")], float(again.runs["flops"].max())
-    return {
-        "model": one.model.name,
-        "fitted_up_to_flops": cut,
-        "runs_fitted": again.runs["run"].nunique(),
-        "runs_forecast": held_out["run"].nunique(),
-        "rows_forecast": len(scores),
-        "decades_beyond": float(np.log10(held_out["flops"].max() / cut)),
-        "log_density": float(scores.mean()),
-        "converged": again.verdict.passed,
-        "verdict": str(again.verdict),
-    }
+def _evidence(past: Backtest, names: Sequence[str] | Mapping[str, object], weights: np.ndarray) -> pd.DataFrame:
+    """What the weights rest on, one row per model and fold."""
+    density = past.scores.groupby(["law", "split"])["log_density"].mean().rename("log_density")
+    flops = past.runs["flops"].to_numpy(float)
+    cuts = {split.name: float(flops[split.fitted].max()) for split in past.splits}
+    table = past.shards.join(density, on=["law", "split"])
+    own = dict(zip(names, weights.tolist(), strict=True))
+    first = {"model": table["law"], "weight": table["law"].map(own), "fitted_up_to_flops": table["split"].map(cuts)}
+    return pd.DataFrame(first | {column: table[column] for column in EVIDENCE})
 
 
 def stacked(log_density: np.ndarray, runs: np.ndarray, *, prior_runs: float = PRIOR_RUNS) -> np.ndarray:
@@ -215,10 +232,12 @@ def stacked(log_density: np.ndarray, runs: np.ndarray, *, prior_runs: float = PR
     return weights
 
 
-def _by_loo(fits: tuple[Fit, ...], seed: int | None, settings: Settings, refits_at_most: int) -> Average:
+def _by_loo(
+    fits: tuple[Fit, ...], seed: int | None, settings: Settings, refits_at_most: int, engine: Engine
+) -> Average:
     """Stack on leave-one-out densities."""
-    table, warned = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most)
-    for text in warned:
+    table, cautions = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most, engine=engine)
+    for text in cautions:
         warnings.warn(f"{text}; weights='largest_scale_out' fits again instead", ScalingWarning, stacklevel=3)
     weights = table.set_index("model")["weight"].reindex([one.model.name for one in fits]).to_numpy(float).clip(0)
     how = f"stacking on leave-one-out densities of {table['rows'].iloc[0]} rows"

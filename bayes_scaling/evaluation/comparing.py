@@ -13,19 +13,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.columns import OUTCOME, with_role
 from bayes_scaling.errors import DataError
-from bayes_scaling.evaluation.averaging import stacked
-from bayes_scaling.evaluation.backtest.backtesting import SCORED, Backtest, backtest
+from bayes_scaling.evaluation.averaging import weights_by_forecasts
+from bayes_scaling.evaluation.backtest.backtesting import Backtest, forecasts_of_the_past, warn_of_shards
 from bayes_scaling.evaluation.comparison import NAMES, Comparison
 from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
+from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
-from bayes_scaling.inference.averaged_fits import check_fits, shared_responses
+from bayes_scaling.inference.averaged_fits import check_fits, main_response
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.inference.log_densities import head_data
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.inference.log_densities import response_data
+from bayes_scaling.inference.settings import Settings, checked_seed
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 FOLDS = 10
 SURE = 2.0  # standard errors that a difference must exceed
@@ -38,12 +41,15 @@ def compare(
     fits: Sequence[Fit],
     *,
     plan: pd.DataFrame | None = None,
+    response: str | None = None,
     folds: int | None = FOLDS,
     seed: int | None = None,
     chains: int = 4,
     draws: int = 1000,
     tune: int = 500,
+    thin: int | None = None,
     target_accept: float | None = None,
+    attempts: int = 2,
     refits_at_most: int = REFITS_AT_MOST,
     folder: str | Path | None = None,
     n_jobs: int | None = None,
@@ -58,10 +64,12 @@ def compare(
         Two or more, of models with different names, to the same runs.
     plan : DataFrame, optional
         Of the far forecast; by default the largest run, with 10 times its compute.
+    response : str, optional
+        What the laws are compared by; by default the accuracy where all forecast it, else the first that they share.
     folds : int, optional
         Whole runs are left out in so many folds, each with runs of all sizes; None leaves out one run at a time.
     seed : int, optional
-    chains, draws, tune, target_accept
+    chains, draws, tune, thin, target_accept, attempts
         Of the refits, as for `fit`.
     refits_at_most : int
         Fits of each law without single scores, where importance sampling cannot take these away.
@@ -89,41 +97,24 @@ def compare(
     ScalingWarning
         Refits failed their verdict.
     """
-    fits = tuple(fits)
+    settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
+    engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)
     if len(fits) < 2:
         raise DataError("compare takes two or more fits: compare([fit_of_one_law, fit_of_another])")
     check_fits(fits)
     check_same_rows(fits)
     for one in fits:
         one.require_converged(even_if_not_converged=even_if_not_converged)
-    response = _response(fits)
-    by_run, by_scale = run_folds(fits, response, folds), scale_folds(fits)
-    past = backtest(
-        [one.model for one in fits],
-        fits[0].runs,
-        [*by_run, *by_scale],
-        response=response,
-        seed=seed,
-        chains=chains,
-        draws=draws,
-        tune=tune,
-        target_accept=target_accept,
-        attempts=1,
-        folder=folder,
-        n_jobs=n_jobs,
-        progress=progress,
+    compared_by = main_response(fits, response)
+    by_run, by_scale = run_folds(fits, compared_by, folds), scale_folds(fits)
+    laws = {one.model.name: one.model for one in fits}
+    past = forecasts_of_the_past(
+        laws, fits[0].runs, [*by_run, *by_scale], compared_by, engine, seed=seed, settings=settings, what="compare"
     )
-    settings, cores = Settings(chains, draws, tune, target_accept=target_accept), None if n_jobs == -1 else n_jobs
-    loo, cautions = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most, cores=cores)
-    ahead = _far(fits, plan, response, seed)
+    warn_of_shards(past, "comparison")
+    loo, cautions = leave_one_out(fits, seed=seed, settings=settings, refits_at_most=refits_at_most, engine=engine)
+    ahead = _far(fits, plan, compared_by, seed)
     return _compared(fits, past, {s.name for s in by_run}, loo, cautions, ahead)
-
-
-def _response(fits: tuple[Fit, ...]) -> str:
-    """What the laws are compared by."""
-    if scored := [response for response in SCORED if response in shared_responses(fits)]:
-        return scored[0]
-    raise DataError(f"laws are compared by {' or '.join(SCORED)}, and these forecast {shared_responses(fits)} alone")
 
 
 def run_folds(fits: tuple[Fit, ...], response: str, folds: int | None) -> list[Split]:
@@ -135,7 +126,7 @@ def run_folds(fits: tuple[Fit, ...], response: str, folds: int | None) -> list[S
         Fewer than two folds or runs.
     """
     runs = fits[0].runs
-    scored = np.isin(np.arange(len(runs)), head_data(fits[0], response)[1].rows)
+    scored = np.isin(np.arange(len(runs)), response_data(fits[0], response)[1].rows)
     sizes = runs[scored].groupby("run", sort=False)["flops"].max() if "flops" in runs else None
     names = list(runs.loc[scored, "run"].unique() if sizes is None else sizes.sort_values(kind="stable").index)
     number = len(names) if folds is None else min(folds, len(names))
@@ -155,20 +146,20 @@ def scale_folds(fits: tuple[Fit, ...]) -> list[Split]:
 
 def _far(fits: tuple[Fit, ...], plan: pd.DataFrame | None, response: str, seed: int | None) -> pd.DataFrame:
     """What every law expects far out: a table of every benchmark, and of their average."""
-    plan = _ten_times(fits[0].runs) if plan is None else plan
+    plan = _ten_times(fits[0].runs, response) if plan is None else plan
     found = []
     for one in fits:
         ahead = forecast(one, plan, seed=seed, even_if_not_converged=True)[[f"{response}_mean"]]
-        parts = [ahead, average_benchmarks(ahead)] if "benchmark" in plan else [ahead]
+        parts = [ahead, average_benchmarks(ahead)] if RESPONSES[response].per_benchmark else [ahead]
         found += [summarise(part).assign(model=one.model.name, averaged=part is not ahead) for part in parts]
     return pd.concat(found, ignore_index=True)
 
 
-def _ten_times(runs: pd.DataFrame) -> pd.DataFrame:
+def _ten_times(runs: pd.DataFrame, response: str) -> pd.DataFrame:
     """The largest run on all benchmarks it was scored on, with ten times its compute, at its tokens per parameter."""
-    scored = runs[runs["score"].notna()] if "score" in runs and runs["score"].notna().any() else runs
+    scored = runs[RESPONSES[response].outcomes(runs)]
     largest = scored[scored["run"] == scored.sort_values("flops", kind="stable")["run"].iloc[-1]]
-    larger = largest.drop(columns=[c for c in ("score", "loss", "n_correct") if c in largest])
+    larger = largest.drop(columns=[c for c in with_role(OUTCOME) if c in largest])
     factors = {"flops": AHEAD, "params": AHEAD**0.5, "tokens": AHEAD**0.5}
     larger = larger.assign(**{c: larger[c] * f for c, f in factors.items() if c in larger})
     keys = [c for c in ("benchmark", "k") if c in larger]
@@ -190,7 +181,7 @@ def _compared(
     counts = {"loo": np.inf, "run": len(by_run), "scale": len(by_scale)}
     columns = {"loo": "elpd_loo", "run": "elpd_run", "scale": "log_density_scale"}
     winners = {q: _winner(table, columns[q], counts[q], SMALL if q != "scale" else 0.0) for q in columns}
-    notes = (*_told(winners, counts), _apart(table), *cautions)
+    notes = (*_winner_texts(winners, counts), _apart(table), *cautions)
     return Comparison(table, winners, notes, loo, past, far)
 
 
@@ -217,9 +208,7 @@ def _of_scale(above: pd.DataFrame, names: list[str]) -> dict[str, np.ndarray]:
     """Stacking weights, CRPS and coverage on the runs above the cuts."""
     if above.empty:
         return {c: np.full(len(names), np.nan) for c in ("weight_scale", "crps_scale", "cover_80_scale")}
-    keys = ["split", "run", *(c for c in ("benchmark", "k") if c in above)]
-    wide = above.pivot_table(index=keys, columns="law", values="log_density").reindex(columns=names)
-    weights = stacked(wide.to_numpy(), wide.index.get_level_values("run").to_numpy())
+    weights = weights_by_forecasts(above, names)
     means = above.groupby("law")[["crps", "inside_80"]].mean().reindex(names)
     crps, cover = means["crps"].to_numpy(), means["inside_80"].to_numpy(float)
     return {"weight_scale": weights, "crps_scale": crps, "cover_80_scale": cover}
@@ -239,13 +228,13 @@ def _winner(table: pd.DataFrame, column: str, runs: float, least: float) -> str 
     return str(table["model"][~others].iloc[0]) if sure and runs >= FEW else None
 
 
-def _told(winners: dict[str, str | None], counts: dict[str, float]) -> list[str]:
-    said = []
+def _winner_texts(winners: dict[str, str | None], counts: dict[str, float]) -> list[str]:
+    texts = []
     for question, winner in winners.items():
         of = "" if not np.isfinite(counts[question]) else f" ({counts[question]:.0f} runs)"
         text = f"{winner} is better than all others" if winner else "no law is better than all others beyond doubt"
-        said.append(f"{NAMES[question]}{of}: {text}")
-    return said
+        texts.append(f"{NAMES[question]}{of}: {text}")
+    return texts
 
 
 def _apart(table: pd.DataFrame) -> str:

@@ -10,11 +10,12 @@ import pandas as pd
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
 from bayes_scaling.evaluation.loo_refits import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
+from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.inference.averaged_fits import shared_responses
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.inference.log_densities import head_data
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.inference.log_densities import response_data
+from bayes_scaling.inference.settings import Settings
 from bayes_scaling.models.effects import NOISE_GROUPS
 
 SMALL = 0.1  # a weight that all but says that a law is wrong
@@ -29,7 +30,7 @@ def check_same_rows(fits: tuple[Fit, ...]) -> None:
         Names the models and the response.
     """
     for response in shared_responses(fits):
-        rows = [head_data(one, response)[1].rows for one in fits]
+        rows = [response_data(one, response)[1].rows for one in fits]
         if other := [f.model.name for f, r in zip(fits, rows, strict=True) if not np.array_equal(r, rows[0])]:
             raise DataError(
                 f"{other} observe {response} in other rows than {fits[0].model.name!r}: no data can weigh one against "
@@ -44,7 +45,7 @@ def leave_one_out(
     seed: int | None = None,
     refits_at_most: int = REFITS_AT_MOST,
     settings: Settings = Settings(),
-    cores: int | None = None,
+    engine: Engine = Engine(),
 ) -> tuple[pd.DataFrame, list[str]]:
     """Compare laws by leave-one-out densities of single scores, and stack them, as ArviZ does.
 
@@ -53,8 +54,8 @@ def leave_one_out(
     fits : tuple of Fit
     refit : bool
         Fit again, without them, where importance sampling is unreliable.
-    seed, refits_at_most, settings, cores
-        Of the refits of each model, see `loo_refits.robust_loo`.
+    seed, refits_at_most, settings, engine
+        Of the refits of each model, see `loo_refits.repaired`.
 
     Returns
     -------
@@ -80,8 +81,8 @@ def leave_one_out(
     each = {}
     for one in fits:
         found = quick[one.model.name]
-        again = repaired(one, found, responses, seed=seed, refits_at_most=most, settings=settings, cores=cores)
-        each[one.model.name] = again
+        mended = repaired(one, found, responses, seed=seed, refits_at_most=most, settings=settings, engine=engine)
+        each[one.model.name] = mended
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         table = azs.compare({name: found for name, (found, _) in each.items()}, method="stacking", round_to="none")
@@ -114,7 +115,7 @@ def folds_by_scale(fits: tuple[Fit, ...]) -> list[Split]:
         No cut leaves enough sizes of any benchmark.
     """
     runs = fits[0].runs
-    observed = [head_data(fits[0], response)[1].rows for response in shared_responses(fits)]
+    observed = [response_data(fits[0], response)[1].rows for response in shared_responses(fits)]
     scored = np.isin(np.arange(len(runs)), np.concatenate(observed))
     flops = runs["flops"].to_numpy(float) if "flops" in runs else np.full(len(runs), np.nan)
     groups = {g for one in fits for g in one.model.groups if g not in NOISE_GROUPS}

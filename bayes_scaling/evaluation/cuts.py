@@ -7,13 +7,15 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.columns import BENCHMARK, LABEL, with_role
+
 SIZES = 4  # different sizes that a benchmark or mixture needs below a cut: fewer do not show a law
 
 
 HELD_OUT = (0.5, 0.25)  # shares of the range that are held out where no cut is given, from the top
 
 
-GROUPS = ("benchmark", "mixture")  # labels that must be known from enough sizes to be forecast from scale
+GROUPS = with_role(LABEL, BENCHMARK)  # labels that must be known from enough sizes to be forecast from scale
 
 
 def default_cuts(values: np.ndarray, dated: bool = False) -> list[float]:

@@ -10,15 +10,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.columns import UNSPECIFIED
+from bayes_scaling.data.columns import SIZE, UNSPECIFIED, with_role
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.evaluation.scores import PROBABILITIES, score_forecast
+from bayes_scaling.evaluation.scores import PROBABILITIES, score_forecast, scored_response
 from bayes_scaling.forecasting.locking import read_locked
-from bayes_scaling.models.heads import RESPONSES
+from bayes_scaling.messages import listed_names
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
-SIZES = ("params", "tokens", "flops")
 AS_PLANNED, NOT_THE_PLAN = 0.01, 0.1  # relative differences of sizes that pass, and that are another run
-SHOWN = 5
 
 
 def score_locked(
@@ -26,7 +25,7 @@ def score_locked(
     outcome: pd.DataFrame,
     *,
     seal: str | None = None,
-    response: str = "accuracy",
+    response: str | None = None,
     probabilities: Sequence[float] = PROBABILITIES,
 ) -> pd.DataFrame:
     """Score a locked forecast against what the runs reached, having made sure that it was not changed since.
@@ -43,8 +42,8 @@ def score_locked(
         From `read_runs`, or with its columns ``run``, ``benchmark`` and the response.  A blank score is no outcome.
     seal : str, optional
         The seal that was published when the forecast was locked; without it, a file that was forged with care passes.
-    response : str
-        Which response to score.
+    response : str, optional
+        Which response to score; by default the accuracy, or the first that the forecast is of.
     probabilities : sequence of float
         Of the central intervals that are scored.
 
@@ -68,6 +67,7 @@ def score_locked(
         Rows without an outcome yet, which are left out; sizes more than 1 % off the plan.
     """
     ahead = read_locked(path, seal=seal)
+    response = scored_response(ahead, response).name
     known = _outcomes(ahead, outcome, response)
     keys = _keys(ahead, known, response)
     at = _matched(ahead, known, keys)
@@ -75,7 +75,7 @@ def score_locked(
     if pending := len(at) - len(there):
         rows = _named(ahead.isel(row=np.flatnonzero(at < 0)), keys)
         warnings.warn(
-            f"{pending} of {len(at)} rows of the forecast have no outcome yet and are left out: {_some(rows)}",
+            f"{pending} of {len(at)} rows of the forecast have no outcome yet and are left out: {_row_names(rows)}",
             ScalingWarning,
             stacklevel=2,
         )
@@ -86,29 +86,27 @@ def score_locked(
 
 def _outcomes(ahead: xr.Dataset, outcome: pd.DataFrame, response: str) -> pd.DataFrame:
     """Rows of the outcome that have a value of the response for a planned run."""
-    if response not in ahead.data_vars:
-        has = [name for name in RESPONSES if name in ahead.data_vars]
-        raise DataError(f"the locked forecast is of {has}, not of {response!r}")
-    if absent := [name for name in ("run", RESPONSES[response]) if name not in outcome]:
+    column = RESPONSES[response].column
+    if absent := [name for name in ("run", column) if name not in outcome]:
         raise DataError(f"the outcome lacks the columns {absent}; it has {list(outcome.columns)}")
-    known = outcome[outcome[RESPONSES[response]].notna()]
-    if response == "loss":
-        known = known.drop_duplicates(["run", "loss"])  # it stands beside every score of its run
+    known = outcome[outcome[column].notna()]
+    if not RESPONSES[response].per_benchmark:
+        known = known.drop_duplicates(["run", column])  # it stands beside every score of its run
     elif "k" in known and "k" not in ahead.coords:
         known = known[known["k"].isna()]  # a forecast without k is not of pass@k
     planned = list(dict.fromkeys(ahead["run"].to_numpy().tolist()))
     mine = known[known["run"].astype(str).isin(planned)]
     if mine.empty:
         raise DataError(
-            f"the outcome has no {RESPONSES[response]} of a run that was forecast; call runs what the plan called "
-            f"them: {_some(planned)}; here are {_some(known['run'].astype(str).tolist()) or 'none'}"
+            f"the outcome has no {column} of a run that was forecast; call runs what the plan called "
+            f"them: {_row_names(planned)}; here are {_row_names(known['run'].astype(str).tolist()) or 'none'}"
         )
     return mine.reset_index(drop=True)
 
 
 def _keys(ahead: xr.Dataset, known: pd.DataFrame, response: str) -> list[str]:
     """Columns that rows are matched by: those that say something in both tables."""
-    needed = [c for c in ("benchmark", "k") if _tells(ahead, c) and response != "loss"]
+    needed = [c for c in ("benchmark", "k") if _tells(ahead, c) and RESPONSES[response].per_benchmark]
     if lacking := [c for c in needed if c not in known or not _says(known[c])]:
         raise DataError(
             f"the forecast has rows for every {' and '.join(lacking)}; the outcome needs {lacking} to tell them apart"
@@ -130,11 +128,11 @@ def _matched(ahead: xr.Dataset, known: pd.DataFrame, keys: list[str]) -> np.ndar
     """For every row of the forecast, the position of its outcome; -1 where there is none."""
     planned, reached = (_named(table, keys) for table in (ahead, known))
     if twice := list(dict.fromkeys(name for name in reached if reached.count(name) > 1)):
-        raise DataError(f"the outcome has more than one row for {_some(twice)}; keep the one that was forecast")
+        raise DataError(f"the outcome has more than one row for {_row_names(twice)}; keep the one that was forecast")
     if foreign := [name for name in reached if name not in set(planned)]:
         raise DataError(
-            f"the outcome has scores of planned runs that were not forecast: {_some(foreign)}; the forecast has "
-            f"{_some(planned)}: correct the names, or leave these rows out"
+            f"the outcome has scores of planned runs that were not forecast: {_row_names(foreign)}; the forecast has "
+            f"{_row_names(planned)}: correct the names, or leave these rows out"
         )
     where = {name: at for at, name in enumerate(reached)}
     return np.array([where.get(name, -1) for name in planned])
@@ -150,7 +148,7 @@ def _named(table: xr.Dataset | pd.DataFrame, keys: list[str]) -> list[str]:
 def _check_sizes(ahead: xr.Dataset, known: pd.DataFrame) -> None:
     """Warn of runs that did not become what was planned, and refuse those that became something else."""
     said, most = [], 0.0
-    for name in (name for name in SIZES if name in ahead.coords and name in known):
+    for name in (name for name in with_role(SIZE) if name in ahead.coords and name in known):
         planned, actual = ahead[name].to_numpy(), known[name].to_numpy(float)
         off = np.nan_to_num(np.abs(actual / planned - 1))
         pairs = zip(known["run"], planned, actual, off > AS_PLANNED, strict=True)
@@ -158,7 +156,7 @@ def _check_sizes(ahead: xr.Dataset, known: pd.DataFrame) -> None:
         most = max(most, off.max())
     if not said:
         return
-    text = f"sizes of the outcome are up to {100 * most:.0f} % off those that were forecast: {_some(said)}"
+    text = f"sizes of the outcome are up to {100 * most:.0f} % off those that were forecast: {_row_names(said)}"
     if most > NOT_THE_PLAN:
         raise DataError(
             f"{text}. More than {100 * NOT_THE_PLAN:g} % is another run: forecast it as it was made; or leave the "
@@ -167,8 +165,6 @@ def _check_sizes(ahead: xr.Dataset, known: pd.DataFrame) -> None:
     warnings.warn(f"{text}. They are scored as planned", ScalingWarning, stacklevel=3)
 
 
-def _some(names: list[str]) -> str:
-    """A few names, and how many there are."""
-    known = list(dict.fromkeys(names))
-    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
-    return "; ".join(known[:SHOWN]) + more
+def _row_names(names: list[str]) -> str:
+    """A few names of rows, which hold commas, and how many more there are."""
+    return listed_names(names, between="; ")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,62 +19,19 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference.design import Design
+from bayes_scaling.evaluation.refits.engine import Engine
+from bayes_scaling.evaluation.refits.task import Found, Task, diagnostics, found_in
+from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.fitting import Fit, conditioned
 from bayes_scaling.inference.layout import read_by_users
-from bayes_scaling.inference.log_densities import head_data, log_likelihood, taken
-from bayes_scaling.inference.sampling import Settings
+from bayes_scaling.inference.log_densities import log_likelihood, response_data, taken
+from bayes_scaling.inference.settings import Settings
+from bayes_scaling.models.documents import to_document
+from bayes_scaling.models.user_laws import added_to
 
 REFITS_AT_MOST = 100
 REFIT, SAMPLED = "refit", "importance sampling"
 NAMED = 5  # Pareto k of rows left unreliable that a text names
-
-
-def robust_loo(
-    fit: Fit,
-    *,
-    responses: tuple[str, ...] | None = None,
-    seed: int | None = None,
-    refits_at_most: int = REFITS_AT_MOST,
-    settings: Settings = Settings(),
-    cores: int | None = None,
-) -> tuple[Any, pd.DataFrame]:
-    """Estimate how well a law foretells each score from all others, with refits where the quick way is unreliable.
-
-    Parameters
-    ----------
-    fit : Fit
-    responses : tuple of str, optional
-        By default all that the model has.
-    seed : int, optional
-        Of the refits; each has a seed of its own that follows from it.
-    refits_at_most : int
-        Where more rows are unreliable, those with the largest Pareto k are refitted.
-    settings : Settings
-        Of the refits: chains, draws and so on.
-    cores : int, optional
-        Refits at the same time; by default as many as there are processors.
-
-    Returns
-    -------
-    elpd : ELPDData
-        As `arviz.loo` returns it, pointwise, with ``elpd_i`` replaced in the refitted rows and their Pareto k set to
-        0 (as `arviz.reloo` does); in nats.
-    record : DataFrame
-        One row per score whose Pareto k is above ArviZ's ``good_k``, the largest first: ``response``, ``row``
-        (position in ``fit.runs``), ``at`` (position in ``elpd_i``), ``pareto_k``, ``by`` ("refit", or "importance
-        sampling" where there were more than ``refits_at_most``), ``before`` and ``log_density`` (nats), and of the
-        refit ``error`` (Monte Carlo standard error of the log density, itself rough where it exceeds a few tenths:
-        what a law all but excludes is foretold by few of its draws) and ``verdict``.
-
-    Raises
-    ------
-    DataError
-        Densities are not finite, or in units that cannot be compared; ``refits_at_most`` is negative.
-    """
-    responses = tuple(head.response for head in fit.model.heads) if responses is None else responses
-    found = sampled(fit, responses)
-    return repaired(fit, found, responses, seed=seed, refits_at_most=refits_at_most, settings=settings, cores=cores)
 
 
 def sampled(fit: Fit, responses: tuple[str, ...]) -> Any:
@@ -109,24 +66,62 @@ def repaired(
     seed: int | None,
     refits_at_most: int,
     settings: Settings,
-    cores: int | None = None,
+    engine: Engine = Engine(),
 ) -> tuple[Any, pd.DataFrame]:
-    """Replace what importance sampling could not estimate by what refits give; see `robust_loo`."""
+    """Replace what importance sampling could not estimate by what refits give.
+
+    Parameters
+    ----------
+    fit : Fit
+    found : ELPDData
+        From `sampled`.
+    responses : tuple of str
+    seed : int, optional
+        Of the refits; each has a seed of its own that follows from it.
+    refits_at_most : int
+        Where more rows are unreliable, those with the largest Pareto k are refitted.
+    settings : Settings
+        Of the refits.
+    engine : Engine
+
+    Returns
+    -------
+    elpd : ELPDData
+        As `arviz.loo` returns it, pointwise, with ``elpd_i`` replaced in the refitted rows and their Pareto k set to
+        0 (as `arviz.reloo` does); in nats.
+    record : DataFrame
+        One row per score whose Pareto k is above ArviZ's ``good_k``, the largest first: ``response``, ``row``
+        (position in ``fit.runs``), ``at`` (position in ``elpd_i``), ``pareto_k``, ``by`` ("refit", or "importance
+        sampling" where there were more than ``refits_at_most``), ``before`` and ``log_density`` (nats), and of the
+        refit ``error`` (Monte Carlo standard error of the log density, itself rough where it exceeds a few tenths:
+        what a law all but excludes is foretold by few of its draws) and ``verdict``.
+
+    Raises
+    ------
+    DataError
+        Densities are not finite, or in units that cannot be compared; ``refits_at_most`` is negative.
+    """
     if refits_at_most < 0:
         raise DataError(f"refits_at_most must not be negative, got {refits_at_most}")
     record = _unreliable(fit, found, responses)
     chosen = record.head(refits_at_most)
-    seeds = np.random.SeedSequence(seed).generate_state(found.n_data_points)[chosen["at"].to_numpy(int)]
-    again = refitted(fit, chosen, seeds.tolist(), settings, cores)
-    for index, (density, error, verdict) in enumerate(again):
-        record.loc[index, "by"], record.loc[index, "verdict"] = REFIT, verdict
-        record.loc[index, "log_density"], record.loc[index, "error"] = density, error
+    seeds = np.random.SeedSequence(seed).generate_state(found.n_data_points)[chosen["at"].to_numpy(int)].tolist()
+    tasks = [
+        left_out(fit, response, row, settings, own)
+        for response, row, own in zip(chosen["response"], chosen["row"], seeds, strict=True)
+    ]
+    for index, result in enumerate(engine.run(tasks, f"{fit.model.name} without single scores")):
+        refit = found_in(result)
+        if refit["problem"]:
+            continue
+        record.loc[index, "by"], record.loc[index, "verdict"] = REFIT, refit["verdict"]
+        record.loc[index, "log_density"], record.loc[index, "error"] = refit["log_density"], refit["error"]
     return _replaced(found, record[record["by"] == REFIT]), record
 
 
 def _unreliable(fit: Fit, found: Any, responses: tuple[str, ...]) -> pd.DataFrame:
     """Rows that importance sampling cannot take away, the worst first."""
-    rows = [head_data(fit, response)[1].rows for response in responses]
+    rows = [response_data(fit, response)[1].rows for response in responses]
     table = pd.DataFrame({"response": np.repeat(responses, [len(r) for r in rows]), "row": np.concatenate(rows)})
     table = table.assign(at=range(len(table)), pareto_k=found.pareto_k.to_numpy(), by=SAMPLED)
     table = table.assign(before=found.elpd_i.to_numpy(), log_density=found.elpd_i.to_numpy())
@@ -135,43 +130,53 @@ def _unreliable(fit: Fit, found: Any, responses: tuple[str, ...]) -> pd.DataFram
     return high.sort_values("pareto_k", ascending=False, kind="stable", ignore_index=True)
 
 
-def refitted(
-    fit: Fit, chosen: pd.DataFrame, seeds: list[int], settings: Settings, cores: int | None
-) -> list[tuple[float, float, str]]:
-    """What `density_without` says of each row; several at a time."""
-    from joblib import Parallel, delayed, effective_n_jobs
+@dataclass(frozen=True)
+class LeftOut(Task):
+    """One law fitted to all runs without one observed value, and the density that it gives to this.
 
-    cores = effective_n_jobs(-1) if cores is None else cores
-    at_once = max(1, min(cores, len(chosen)))
-    bare = replace(fit, tree=xr.DataTree())  # draws are not needed, and would be sent to every process
-    tasks = [
-        delayed(density_without)(bare, response, row, settings, own, max(1, cores // at_once))
-        for response, row, own in zip(chosen["response"], chosen["row"], seeds, strict=True)
-    ]
-    return list(Parallel(n_jobs=at_once)(tasks))
+    Attributes
+    ----------
+    runs : DataFrame
+    row : int
+        Position of the value that is left out.
+    """
+
+    runs: pd.DataFrame
+    row: int
+
+    def tables(self) -> tuple[pd.DataFrame, ...]:
+        """The runs."""
+        return (self.runs,)
+
+    def compute(self) -> tuple[xr.Dataset, Found]:
+        """Log density of the value under the fit, its Monte Carlo error, and the verdict; no draws are kept."""
+        import arviz_stats as azs
+
+        model, settings = self.prepared(), Settings(**self.settings)
+        design = without(lay_out(model, self.runs), self.response, self.row)
+        tree, verdict = conditioned(design, settings, seed=self.seed, cores=1)
+        refit = Fit(model, self.runs, tree, verdict, self.seed)
+        value = response_data(refit, self.response)[1].rows == self.row
+        log_p = log_likelihood(refit, self.response, value).isel(row=0)
+        relative = np.exp(log_p - log_p.max())
+        error = float(azs.mcse(relative) / relative.mean())
+        density = float(np.log(relative.mean()) + log_p.max())
+        return xr.Dataset(), diagnostics(refit) | {"log_density": density, "error": error}
 
 
-def density_without(
-    fit: Fit, response: str, row: int, settings: Settings, seed: int, cores: int
-) -> tuple[float, float, str]:
-    """Log density of one observed value under a fit without its likelihood, its Monte Carlo error, and the verdict."""
-    import arviz_stats as azs
-
-    tree, verdict = conditioned(without(fit.design, response, row), settings, seed=seed, cores=cores)
-    own = head_data(fit, response)[1].rows == row
-    log_p = log_likelihood(replace(fit, tree=tree), response, own).isel(row=0)
-    relative = np.exp(log_p - log_p.max())
-    error = float(azs.mcse(relative) / relative.mean())
-    return float(np.log(relative.mean()) + log_p.max()), error, str(verdict)
+def left_out(fit: Fit, response: str, row: int, settings: Settings, seed: int) -> LeftOut:
+    """Describe the refit of a law without one value."""
+    document, added, what = to_document(fit.model), added_to(fit.model), f"without row {row} of {response}"
+    return LeftOut(fit.model.name, what, document, added, response, seed, asdict(settings), fit.runs, int(row))
 
 
 def without(design: Design, response: str, row: int) -> Design:
     """A design without one observed value of one response: levels, span and all other values stay."""
-    heads = [
-        taken(data, data.rows != row) if head.response == response else data
-        for head, data in zip(design.model.heads, design.heads, strict=True)
+    responses = [
+        taken(data, data.rows != row) if part.name == response else data
+        for part, data in zip(design.model.responses, design.responses, strict=True)
     ]
-    return replace(design, heads=tuple(heads))
+    return replace(design, responses=tuple(responses))
 
 
 def _replaced(found: Any, refits: pd.DataFrame) -> Any:
@@ -190,16 +195,16 @@ def doubts(name: str, found: Any, record: pd.DataFrame) -> list[str]:
     """Why densities of a law should still not be relied on: refits that failed, and rows that had none."""
     failed = record[(record["by"] == REFIT) & ~record["verdict"].str.startswith("converged")]
     left = record[record["by"] == SAMPLED]
-    said = []
+    messages = []
     if len(failed):
-        said.append(
+        messages.append(
             f"{name}: {len(failed)} of {(record['by'] == REFIT).sum()} refits without a score failed their verdict "
             f"(the first: {failed['verdict'].iloc[0]}): more draws may mend that"
         )
     if len(left):
         named = ", ".join(f"{k:.2f}" for k in left["pareto_k"][:NAMED]) + (", …" if len(left) > NAMED else "")
-        said.append(
+        messages.append(
             f"{name}: Pareto k is above {found.good_k:.2f} in {len(left)} of {found.n_data_points} rows that were not "
             f"refitted ({named}): their leave-one-out densities are unreliable, and so are weights that rest on them"
         )
-    return said
+    return messages

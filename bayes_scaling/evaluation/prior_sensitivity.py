@@ -22,11 +22,12 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.forecasting.coordinates import ROW_COORDINATES
+from bayes_scaling.forecasting.coordinates import OF_FORECASTS
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import log_likelihood
+from bayes_scaling.messages import listed_names
 from bayes_scaling.models.effects import SPREAD_SCALE, Effect
 
 SENSITIVE = 0.05  # the threshold of Kallioinen et al. 2024, as in ArviZ
@@ -85,9 +86,8 @@ def prior_sensitivity(
     of 1 % of the weight are imitated: what a quite different prior would do, only another fit can tell.  Chance alone
     makes a forecast of 4 × 1000 draws move by about 0.01, one of 2 × 300 draws by about 0.03.
     """
-    laws = fit.weighted if isinstance(fit, Average) else (fit,)
     tables = []
-    for law in laws:
+    for law in fit.laws:
         tables.append(_table(law, forecast(law, plan, seed=seed, even_if_not_converged=even_if_not_converged)))
         for text in _said(tables[-1]):
             warnings.warn(f"{law.model.name}: {text}", ScalingWarning, stacklevel=2)
@@ -107,15 +107,15 @@ def log_prior(fit: Fit) -> xr.Dataset:
     out = {}
     for name, parameter in model.parameters.items():
         if model.has_population(name):
-            out[name] = _normal((posterior[f"{name}_free"] - parameter.location) / parameter.scale)
+            out[name] = _normal((posterior[parameter.free_name] - parameter.location) / parameter.scale)
         for effect in model.effects(name):
-            out[f"{effect.name}_sd" if effect.learned else name] = _of_effect(effect, posterior)
+            out[effect.sd_name if effect.learned else name] = _of_effect(effect, posterior)
     return xr.Dataset(out)
 
 
 def _of_effect(effect: Effect, posterior: xr.Dataset) -> xr.DataArray:
     if effect.learned:
-        factor: Any = posterior[f"{effect.name}_sd"] / effect.spread
+        factor: Any = posterior[effect.sd_name] / effect.spread
         return _normal(np.log(factor) / SPREAD_SCALE)
     return _normal(posterior[effect.name] / effect.spread).sum(effect.group)
 
@@ -126,10 +126,10 @@ def _normal(score: xr.DataArray) -> xr.DataArray:
 
 def _table(fit: Fit, ahead: xr.Dataset) -> pd.DataFrame:
     """What is said of one law, rows in the order of the plan and of its responses."""
-    responses = [head.response for head in fit.model.heads]
+    responses = [response_model.name for response_model in fit.model.responses]
     tree = _for_arviz(fit, ahead, responses)
     prior, likelihood = (_sensitivity(tree, group) for group in ("prior", "likelihood"))
-    columns = [c for c in (*ROW_COORDINATES, "k") if c in ahead.coords]
+    columns = [c for c in ahead.coords if ahead[c].dims == ("row",) and c not in OF_FORECASTS]
     table = pd.DataFrame({c: np.repeat(ahead[c].to_numpy(), len(responses)) for c in columns})
     table.insert(0, "model", fit.model.name)
     diagnosis = np.where(prior < SENSITIVE, "", np.where(likelihood < SENSITIVE, DECIDES, PULLS_APART))
@@ -176,11 +176,10 @@ def _said(table: pd.DataFrame) -> Iterator[str]:
     for diagnosis, why in WHY.items():
         found = table[table["diagnosis"] == diagnosis].sort_values("prior", ascending=False, kind="stable")
         if len(found):
-            named = ", ".join(_named(row) for _, row in found.head(NAMED).iterrows())
-            more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+            named = listed_names((_named(row) for _, row in found.iterrows()), NAMED)
             priors = ", ".join(map(repr, found["most_sensitive_to"].value_counts().index[:NAMED]))
             yield (
-                f"{diagnosis} in {len(found)} of {len(table)} forecasts ({named}{more}): {why}; they depend most on "
+                f"{diagnosis} in {len(found)} of {len(table)} forecasts ({named}): {why}; they depend most on "
                 f"the prior of {priors}. See whether you believe it, or fit runs that say more"
             )
 

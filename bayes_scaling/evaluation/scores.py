@@ -15,7 +15,9 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.models.heads import RESPONSES
+from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.models.responses.all_responses import RESPONSES
+from bayes_scaling.models.responses.response import Response
 
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are scored
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # that the pinball loss is averaged over
@@ -30,7 +32,7 @@ def score_forecast(
     ahead: xr.Dataset,
     outcome: pd.DataFrame,
     *,
-    response: str = "accuracy",
+    response: str | None = None,
     probabilities: Sequence[float] = PROBABILITIES,
 ) -> pd.DataFrame:
     """Score a forecast of new runs against what they reached, row by row.
@@ -44,8 +46,8 @@ def score_forecast(
         From `forecast`.
     outcome : DataFrame
         One row per row of the forecast, with the column that holds the response.
-    response : str
-        Which response to score.
+    response : str, optional
+        Which response to score; by default the accuracy, or the first that the forecast is of.
     probabilities : sequence of float
         Of the central intervals that are scored.
 
@@ -67,11 +69,12 @@ def score_forecast(
     """
     import scoringrules
 
-    observed = outcome[RESPONSES[response]].to_numpy(float)
+    forecast_of = scored_response(ahead, response)
+    observed = outcome[forecast_of.column].to_numpy(float)
     if len(observed) != ahead.sizes["row"]:
         raise DataError(f"the forecast has {ahead.sizes['row']} rows, the outcome {len(observed)}; they must match")
-    draws = _by_row(ahead[response])
-    error = _by_row(ahead[f"{response}_mean"]).mean(axis=1) - observed
+    draws = row_draws(ahead[forecast_of.name])
+    error = row_draws(ahead[forecast_of.mean_name]).mean(axis=1) - observed
     table = pd.DataFrame({c: ahead[c].to_numpy() for c in ahead.coords if ahead[c].dims == ("row",)})
     levels = list(zip(np.quantile(draws, QUANTILES, axis=1), QUANTILES, strict=True))
     table = table.assign(
@@ -86,10 +89,19 @@ def score_forecast(
     return table.assign(**_of_intervals(observed, draws, probabilities))
 
 
-def _by_row(draws: xr.DataArray) -> np.ndarray:
-    """(row, draw) array in one order of memory, so that sums are the same to the last digit wherever they came from."""
-    by_row = draws.transpose("row", "chain", "draw").to_numpy()
-    return np.ascontiguousarray(by_row.reshape(len(by_row), -1), dtype=float)
+def scored_response(ahead: xr.Dataset, wanted: str | None = None) -> Response:
+    """The response that a forecast is scored for.
+
+    Raises
+    ------
+    DataError
+        The forecast is not of what is wanted.
+    """
+    has = [response for response in RESPONSES.values() if response.name in ahead.data_vars]
+    chosen = [response for response in has if wanted in (None, response.name)]
+    if not chosen:
+        raise DataError(f"the forecast is of {[response.name for response in has]}, not of {wanted!r}")
+    return chosen[0]
 
 
 def _log_score(observed: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -110,7 +122,7 @@ def _of_intervals(observed: np.ndarray, draws: np.ndarray, probabilities: Sequen
 
     found = {}
     for p in probabilities:
-        low, high = np.quantile(draws, [(1 - p) / 2, (1 + p) / 2], axis=1)
+        low, high = interval(draws, p)
         found[f"inside_{100 * p:g}"] = (low <= observed) & (observed <= high)
         found[f"width_{100 * p:g}"] = high - low
         found[f"interval_score_{100 * p:g}"] = scoringrules.interval_score(observed, low, high, 1 - p)
@@ -173,7 +185,7 @@ def _averages(part: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     if n_runs > 1 and resamples:
         means = resampled(columns.to_numpy(), runs, resamples=resamples, seed=seed)
         with np.errstate(invalid="ignore"):  # between two infinite log scores
-            low, high = np.quantile(means, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+            low, high = interval(means, INTERVAL, axis=0)
     share = f"{100 * INTERVAL:g}"
     return pd.DataFrame(
         {"score": columns.columns, "value": columns.mean().to_numpy(), f"lower_{share}": low, f"upper_{share}": high}

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import FileError
+from bayes_scaling.version import __version__, versions
 
 PACKAGES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy")
 
 
-def versions() -> str:
+def versions_text() -> str:
     """Versions of the packages that numbers depend on, as JSON."""
-    return json.dumps({name: version(name) for name in PACKAGES})
+    return json.dumps(versions(*PACKAGES))
 
 
 def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) -> xr.DataTree:
@@ -52,18 +52,19 @@ def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) 
         written = json.loads(tree.attrs.get("versions", "{}")).get("bayes-scaling", "another version")
         raise FileError(
             f"{path}: written in format {tree.attrs[mark]} by bayes-scaling {written}; this is "
-            f"{version('bayes-scaling')}, which reads format {form}: {advice.format(written=written)}"
+            f"{__version__}, which reads format {form}: {advice.format(written=written)}"
         )
     return tree
 
 
-def _to_dataset(runs: pd.DataFrame) -> xr.Dataset:
+def to_dataset(runs: pd.DataFrame) -> xr.Dataset:
     """Columns over ``row``; a blank text is the empty string."""
     columns = {n: c.astype(object).where(c.notna(), "") if _is_text(c) else c for n, c in runs.items()}
     return xr.Dataset({n: ("row", c.to_numpy()) for n, c in columns.items()})
 
 
-def _to_frame(dataset: xr.Dataset) -> pd.DataFrame:
+def to_frame(dataset: xr.Dataset) -> pd.DataFrame:
+    """The table that `to_dataset` wrote."""
     frame = pd.DataFrame({n: v.to_numpy() for n, v in dataset.items()})
     for name in frame:
         if _is_text(frame[name]):

@@ -108,7 +108,7 @@ def _tidy(frame: pd.DataFrame, header: list[str], place: Place) -> pd.DataFrame:
         raise DataError(f"{place.where}: rows have more fields than the header; quote commas inside cells")
     if len(header) == 1 and (mark := re.search(r"[;\t|]", header[0])):
         raise DataError(f"{place.where}: the header has {mark.group()!r} and no comma; save with commas")
-    refuse(_twice([name for name in header if name]), place)
+    refuse(repeated_columns([name for name in header if name]), place)
     frame = frame.drop(columns=[name for name in frame.columns if re.fullmatch(r"Unnamed: \d+", str(name))])
     return frame.dropna(how="all")
 
@@ -134,6 +134,7 @@ def refuse(complaints: list[str], place: Place) -> None:
         raise DataError(f"{place.where}: {complaints[0]}")
 
 
-def _twice(names: list[str]) -> list[str]:
+def repeated_columns(names: list[str]) -> list[str]:
+    """One complaint for every name that columns share."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     return [f"column {name!r} is there more than once; keep one, or rename the others" for name in repeated]

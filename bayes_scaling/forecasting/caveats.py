@@ -20,7 +20,7 @@ FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent 
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
 
 
-class Known(Protocol):
+class HasRuns(Protocol):
     """Whatever holds the runs that a forecast rests on, as a `Fit` does."""
 
     @property
@@ -28,7 +28,7 @@ class Known(Protocol):
         """Runs and their scores."""
 
 
-def notes(fit: Known, plan: pd.DataFrame) -> np.ndarray:
+def notes(fit: HasRuns, plan: pd.DataFrame) -> np.ndarray:
     """One remark per row of a plan; the empty string where there is none.
 
     Returns
@@ -37,11 +37,11 @@ def notes(fit: Known, plan: pd.DataFrame) -> np.ndarray:
     """
     if "benchmark" not in plan:
         return np.full(len(plan), "", dtype=object)
-    said = {b: remark(fit, b) for b in plan["benchmark"].astype(str).unique()}
-    return plan["benchmark"].astype(str).map(said).to_numpy(object)
+    remarks = {b: remark(fit, b) for b in plan["benchmark"].astype(str).unique()}
+    return plan["benchmark"].astype(str).map(remarks).to_numpy(object)
 
 
-def remark(fit: Known, benchmark: str) -> str:
+def remark(fit: HasRuns, benchmark: str) -> str:
     """What to know about one benchmark: unseen, at chance, without a law, or known from few scores."""
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:

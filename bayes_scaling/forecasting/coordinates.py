@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.forecasting.caveats import Known, notes
+from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, SIZE, UNSPECIFIED, with_role
+from bayes_scaling.forecasting.caveats import HasRuns, notes
 
-ROW_COORDINATES = ("run", "benchmark", "mixture", "params", "tokens", "flops")
+ALWAYS = ("mixture",)  # a label that stands in every forecast, even where it was not specified
+OF_FORECASTS = ("decades_beyond", "note")  # coordinates that a forecast adds to those of the plan
 
 
-def row_coordinates(fit: Known, plan: pd.DataFrame) -> dict[str, Any]:
-    """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes."""
-    several = ("k",) if "k" in plan and plan["k"].notna().any() else ()
-    coords = {n: ("row", plan[n].to_numpy()) for n in (*ROW_COORDINATES, *several) if n in plan}
+def row_coordinates(fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = ()) -> dict[str, Any]:
+    """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes.
+
+    Parameters
+    ----------
+    fit : HasRuns
+    plan : DataFrame
+        Completed.
+    labels : sequence of str
+        Columns of labels that the forecast depends on, beside those that the plan specifies.
+    """
+    coords = {name: ("row", plan[name].to_numpy()) for name in _shown(plan, labels)}
     coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
     coords["note"] = ("row", notes(fit, plan))
     return coords
 
 
-def _decades_beyond(fit: Known, plan: pd.DataFrame) -> np.ndarray:
+def _shown(plan: pd.DataFrame, labels: Sequence[str]) -> list[str]:
+    """Columns of a plan that stand beside its forecast."""
+    further = [name for name in labels if name not in COLUMNS or name == "val_set"]
+    wanted = [*reversed(with_role(LABEL)), *further]
+    shown = [name for name in wanted if name in plan and (name in (*labels, *ALWAYS) or _specified(plan[name]))]
+    several = ["k"] if "k" in plan and plan["k"].notna().any() else []
+    first = [*with_role(NAME), *with_role(BENCHMARK)]
+    return [name for name in (*first, *shown, *with_role(SIZE), *several) if name in plan]
+
+
+def _specified(column: pd.Series) -> bool:
+    return bool((column.notna() & column.ne(UNSPECIFIED)).any())
+
+
+def _decades_beyond(fit: HasRuns, plan: pd.DataFrame) -> np.ndarray:
     """log10 of the compute of each row over the most that the fit saw for its benchmark; 0 within."""
     if "flops" not in plan:
         return np.full(len(plan), np.nan)

@@ -18,30 +18,29 @@ Attributes say which model, whether its fit converged, what the bands leave out,
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.columns import check_ranges
-from bayes_scaling.errors import DataError
+from bayes_scaling.data.plans import complete
 from bayes_scaling.forecasting.coordinates import row_coordinates
-from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
+from bayes_scaling.forecasting.law_uncertainty import law_uncertainty
 from bayes_scaling.forecasting.locking import Lock
 from bayes_scaling.forecasting.mixture import mixed
-from bayes_scaling.forecasting.pass_at_k import expectation, new_evaluations
 from bayes_scaling.forecasting.provenance import origin
-from bayes_scaling.forecasting.run_noise import run_correlation, share
+from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.inference.averaged_fits import Average
-from bayes_scaling.inference.design import columns_of, with_evaluations
+from bayes_scaling.inference.design import with_evaluations
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.inference.pymc_draws import draw
-from bayes_scaling.inference.unseen_groups import extended
+from bayes_scaling.inference.planned_rows import PlannedRows, lay_out_plan
+from bayes_scaling.inference.unseen_groups import Values, extended
+from bayes_scaling.models.discrepancy import COMPUTE
 from bayes_scaling.models.documents import to_document
 from bayes_scaling.models.effects import NOISE_GROUPS
-from bayes_scaling.models.heads import Head
-from bayes_scaling.models.model import varied_over
+from bayes_scaling.models.named_arrays import DRAWN, in_order
+from bayes_scaling.models.responses.response import Predicted
+
+FILLED_IN = ("n_items", "n_samples")  # columns that have a value for a blank
 
 xr.register_dataset_accessor("lock")(Lock)
 
@@ -58,7 +57,7 @@ def forecast(
     plan : DataFrame
         From `plan_runs`, or any table with the columns that the model reads.  ``chance`` and ``n_items``
         of benchmarks that the fit knows are filled in.  A benchmark or mixture that the fit never saw is
-        drawn from the population.  Rows of one ``run`` share that run's luck.
+        drawn from the population.  Rows of one ``run`` share noise as the rows of fitted runs do.
     seed : int, optional
         The same seed gives the same draws.
     even_if_not_converged : bool
@@ -77,104 +76,72 @@ def forecast(
     """
     if isinstance(fit, Average):
         go_on = even_if_not_converged
-        parts = [forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.weighted]
+        parts = [forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.laws]
         return mixed(fit, parts, seed)
     fit.require_converged(even_if_not_converged=even_if_not_converged)
-    given, plan = plan, _completed(fit, plan)
+    planned = lay_out_plan(fit.design, completed(fit, plan))
     rng = np.random.default_rng(seed)
-    correlation = {h.response: run_correlation(fit, h) for h in fit.model.heads if h.response == "accuracy"}
+    correlations = [run_correlation(fit, part) for part in fit.model.responses]
     posterior = fit.posterior
     chains = [posterior.isel(chain=[c]) for c in range(posterior.sizes["chain"])]  # by themselves: they fit the caches
-    drawn = [_drawn(fit, chain, plan, correlation, rng) for chain in chains]
-    out = {name: (("chain", "draw", "row"), np.concatenate([part[name] for part in drawn])) for name in drawn[0]}
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, plan)}
+    drawn = [_drawn(fit, chain, planned, correlations, rng) for chain in chains]
+    out = {name: (DRAWN, np.concatenate([part[name] for part in drawn])) for name in drawn[0]}
+    labels = [group for group in fit.model.groups if group not in NOISE_GROUPS]
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, planned.table, labels)}
     return xr.Dataset(out, coords=coords).assign_attrs(
         model=fit.model.name,
         verdict=str(fit.verdict),
         converged=str(fit.verdict.passed),
-        law_uncertainty=LAW_UNCERTAINTY[fit.model.leaves_law],
-        **origin(to_document(fit.model), fit.runs, given, seed),
+        law_uncertainty=law_uncertainty(fit.model),
+        **origin(to_document(fit.model), fit.runs, plan, seed),
     )
 
 
+def completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
+    """Bring a plan into the form that a fit reads; see `data.plans.complete`."""
+    model = fit.model
+    groups = [group for group in model.groups if group not in NOISE_GROUPS]
+    read = {column for part in model.responses for column in part.planned_columns} - set(FILLED_IN)
+    along = {COMPUTE} if model.leaves_law else set()
+    needs = sorted(read | along | set(groups))
+    return with_evaluations(complete(plan, fit.runs, needs=needs, groups=groups, who=f"model {model.name!r}"))
+
+
 def _drawn(
-    fit: Fit, posterior: xr.Dataset, plan: pd.DataFrame, correlation: dict[str, float], rng: np.random.Generator
+    fit: Fit, posterior: xr.Dataset, planned: PlannedRows, correlations: list[float], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Expectation and one new run of every response, (chain, draw, row), for some draws of a fit."""
-    values, codes = extended(fit.design, posterior, plan, rng)
-    lasting = {g: c for g, c in codes.items() if g not in NOISE_GROUPS}
+    values = extended(fit.design, posterior, planned, rng)
     out: dict[str, np.ndarray] = {}
-    for head in fit.model.heads:
-        data = columns_of(head, plan)
-        mean = np.asarray(fit.model.mean(head, values, data, lasting))
-        new = mean if codes.keys() == lasting.keys() else fit.model.mean(head, values, data, codes)
-        if head.response == "pass_at_k":
-            lasts = fit.model.observation(head, mean, values, data, lasting)[1]
-            shows = fit.model.observation(head, new, values, data, codes)[1]
-            drawn = new_evaluations(head, np.asarray(new), shows, plan, rng)
-            mean = expectation(head, mean, lasts, plan)
-        else:
-            together = correlation.get(head.response, 0.0)
-            drawn = _observe(fit, head, np.asarray(new), values, codes, plan, together, rng)
-        out |= {f"{head.response}_mean": mean, head.response: drawn}
+    for number, part in enumerate(fit.model.responses):
+        lasting = _predicted(fit, number, values, planned, planned.lasting, correlations[number])
+        shown = lasting
+        if planned.codes.keys() != planned.lasting.keys():
+            shown = _predicted(fit, number, values, planned, planned.codes, correlations[number])
+        drawn = part.response.new_run(shown, rng)
+        out |= {part.response.mean_name: part.response.expectation(lasting), part.name: drawn}
     return out
 
 
-def _observe(
-    fit: Fit, head: Head, mean: np.ndarray, values: Any, codes: Any, plan: pd.DataFrame, correlation: float, rng: Any
-) -> np.ndarray:
-    """One draw of the response per posterior draw and row; rows of one run share some of its luck."""
-    distribution, arguments = fit.model.observation(head, mean, values, columns_of(head, plan), codes)
-    drawn = draw(distribution, arguments, rng)
-    if head.response == "loss":
-        return np.asarray(head.likelihood.report(drawn, None))[..., _first_of_run(fit, head, plan)]
-    n_items = columns_of(head, plan, ["n_items"])["n_items"]
-    if correlation:
-        centre = np.asarray(head.likelihood.observe(mean, n_items))
-        runs = plan["run"].astype("category").cat.codes.to_numpy()
-        drawn = centre + share(drawn - centre, runs, correlation, rng)
-    return np.clip(np.asarray(head.likelihood.report(drawn, n_items)), 0.0, 1.0)
-
-
-def _first_of_run(fit: Fit, head: Head, plan: pd.DataFrame) -> np.ndarray:
-    """For every row, the first one of the same run and expectation: a run has one loss, whatever it is scored on."""
-    apart = dict.fromkeys(("run", *head.columns, *varied_over(fit.model, head.parameters)))
-    same = plan.groupby(list(apart), sort=False).ngroup()
-    return np.unique(same, return_index=True)[1][same]
-
-
-def _completed(fit: Fit, plan: pd.DataFrame) -> pd.DataFrame:
-    """Fill in what the fit knows about the benchmarks of a plan."""
-    if plan.empty:
-        raise DataError("the plan has no rows; plan_runs(flops=[1e22], benchmark=['hellaswag']) makes some")
-    if absent := [c for c in fit.model.groups if c not in plan and c not in NOISE_GROUPS]:
-        raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
-    plan = plan.reset_index(drop=True)
-    if "run" not in plan:
-        plan = plan.assign(run=[f"run {number + 1}" for number in _numbers(plan)])
-    plan = with_evaluations(plan)
-    if "benchmark" in plan:
-        for name in ("chance", "n_items"):
-            if name in fit.runs:
-                known = fit.runs.dropna(subset=[name]).groupby("benchmark")[name].median()
-                given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
-                plan[name] = given.astype(float).fillna(plan["benchmark"].map(known))
-    tries = {"k"} if any(head.response == "pass_at_k" for head in fit.model.heads) else set()
-    read = {c for head in fit.model.heads for c in head.columns} | tries
-    along = {"flops"} if fit.model.leaves_law else set()
-    check_ranges(plan, read | {"flops"})
-    for name in (read - {"n_items", "n_samples"}) | along | (set(fit.model.groups) - set(NOISE_GROUPS)):
-        blank = plan.index[plan[name].isna()] if name in plan else plan.index
-        if len(blank):
-            raise DataError(
-                f"model {fit.model.name!r} needs {name!r} in every row of the plan: rows {list(blank[:5])} have none"
-            )
-    return plan
-
-
-def _numbers(plan: pd.DataFrame) -> list[int]:
-    """Number the runs of a plan that does not name them: every row is one, or every size where there are several k."""
-    sizes = [c for c in ("mixture", "params", "tokens", "flops") if c in plan]
-    if "k" not in plan or plan["k"].isna().all() or not sizes:
-        return list(range(len(plan)))
-    return plan.groupby(sizes, sort=False, dropna=False).ngroup().tolist()
+def _predicted(
+    fit: Fit,
+    number: int,
+    values: Values,
+    planned: PlannedRows,
+    codes: dict[str, np.ndarray],
+    correlation: float,
+) -> Predicted:
+    """What the law of one response says of the planned rows, with the differences that ``codes`` names."""
+    part, data = fit.model.responses[number], planned.columns[number]
+    mean = fit.model.mean(part, values, data, codes)
+    distribution, arguments = fit.model.observation(part, mean, values, data, codes)
+    return Predicted(
+        likelihood=part.likelihood,
+        distribution=distribution,
+        mean=in_order(mean),
+        arguments={name: in_order(value) for name, value in arguments.items()},
+        plan=planned.table,
+        n_items=planned.n_items,
+        correlation=correlation,
+        same=planned.same[number],
+    )

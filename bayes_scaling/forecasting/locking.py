@@ -23,7 +23,7 @@ import xarray as xr
 
 from bayes_scaling.data.fingerprints import canonical, digest
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.files.netcdf import read_marked, versions
+from bayes_scaling.files.netcdf import read_marked, versions_text
 from bayes_scaling.files.writing import write_whole
 from bayes_scaling.forecasting.provenance import PROVENANCE
 
@@ -74,7 +74,7 @@ def lock(ahead: xr.Dataset, path: str | Path) -> str:
     content = xr.Dataset(
         {str(name): _plain(array) for name, array in ahead.data_vars.items()},
         {str(name): _plain(array) for name, array in ahead.coords.items()},
-        {**ahead.attrs, WHEN: _now(), "versions": versions(), MARK: FORMAT},
+        {**ahead.attrs, WHEN: _now(), "versions": versions_text(), MARK: FORMAT},
     )
     digests = digests_of(content)
     seal = _sealed(digests)

@@ -10,6 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.coordinates import OF_FORECASTS
+from bayes_scaling.forecasting.intervals import interval, row_draws
 
 PROBABILITIES = (0.5, 0.8, 0.95)
 EXPECTATION, NEW_RUN = "expectation", "new run"
@@ -37,18 +39,15 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
 
 
 def _table(ahead: xr.Dataset, name: str, probabilities: Sequence[float]) -> pd.DataFrame:
-    draws = ahead[name].transpose("row", "chain", "draw").to_numpy().reshape(ahead.sizes["row"], -1)
+    draws = row_draws(ahead[name])
     table = pd.DataFrame({c: ahead[c].to_numpy() for c in ahead.coords if ahead[c].dims == ("row",)})
     table["row"] = range(len(table))
     table["response"] = name.removesuffix("_mean")
     table["interval_for"] = EXPECTATION if name.endswith("_mean") else NEW_RUN
     table["mean"] = draws.mean(axis=1)
-    tails = [q for p in probabilities for q in ((1 - p) / 2, (1 + p) / 2)]
-    for side, quantile, values in zip(
-        ("lower", "upper") * len(probabilities), tails, np.quantile(draws, tails, axis=1), strict=True
-    ):
-        share = round(200 * abs(quantile - 0.5), 6)
-        table[f"{side}_{share:g}"] = values
+    for probability in probabilities:
+        share = f"{round(100 * probability, 6):g}"
+        table[f"lower_{share}"], table[f"upper_{share}"] = interval(draws, probability)
     return table
 
 
@@ -58,14 +57,14 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     Parameters
     ----------
     ahead : Dataset over (chain, draw, row)
-        From `forecast`; rows of one run share that run's luck.
+        From `forecast`; rows of one run share its noise.
     weights : mapping, optional
         Benchmark -> weight; equal weights by default.
 
     Returns
     -------
     Dataset over (chain, draw, row)
-        One row per run, with ``benchmark`` "average of n", the largest ``decades_beyond`` and all notes.
+        One row per run (and k), with ``benchmark`` "average of n", the largest ``decades_beyond`` and all notes.
 
     Raises
     ------
@@ -80,16 +79,17 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     weight = benchmark.map(weights).to_numpy(float) if weights else np.ones(len(benchmark))
     if not (np.all(weight >= 0) and weight.sum() > 0):
         raise DataError(f"weights must not be negative and not all 0, got {weights}")
-    keys = pd.Series(ahead["run"].to_numpy()).astype(str)
-    parts = [_average(ahead.isel(row=at), weight[at]) for at in keys.groupby(keys, sort=False).indices.values()]
+    table = pd.DataFrame({name: ahead[name].to_numpy() for name in ("run", "k") if name in ahead.coords})
+    groups = table.groupby(list(table), sort=False, dropna=False).indices.values()
+    parts = [_average(ahead.isel(row=at), weight[at]) for at in groups]
     return xr.concat(parts, dim="row").transpose("chain", "draw", "row").assign_attrs(ahead.attrs)
 
 
 def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
     """One row: the weighted mean of the rows of one run."""
     mean = part.weighted(xr.DataArray(weight, dims="row")).mean("row").expand_dims("row")
-    kept = [n for n in ("run", "mixture", "params", "tokens", "flops") if n in part.coords]
-    shared: dict[Any, Any] = {n: ("row", part[n].to_numpy()[:1]) for n in kept}
+    kept = [name for name in part.coords if part[name].dims == ("row",) and name not in ("benchmark", *OF_FORECASTS)]
+    shared: dict[Any, Any] = {name: ("row", part[name].to_numpy()[:1]) for name in kept}
     noted = [f"{b}: {n}" for b, n in zip(part["benchmark"].to_numpy(), part["note"].to_numpy(), strict=True) if n]
     shared |= {
         "benchmark": ("row", [f"average of {part.sizes['row']}"]),

@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 ROUNDING = 1e-6
 
@@ -62,9 +63,19 @@ class Average:
         """What all models forecast, in the order of the first."""
         return shared_responses(self.fits)
 
+    def require_converged(self, *, even_if_not_converged: bool = False) -> None:
+        """Refuse to go on if a fit that has weight failed its verdict, unless told to.
+
+        Raises
+        ------
+        FitError
+        """
+        for law in self.laws:
+            law.require_converged(even_if_not_converged=even_if_not_converged)
+
     @property
-    def weighted(self) -> tuple[Fit, ...]:
-        """Fits that have any weight."""
+    def laws(self) -> tuple[Fit, ...]:
+        """The fits of single laws that a forecast draws from: those that have any weight."""
         return tuple(fit for fit in self.fits if self.weights[fit.model.name] > 0)
 
     def __repr__(self) -> str:
@@ -75,8 +86,23 @@ class Average:
 
 def shared_responses(fits: tuple[Fit, ...]) -> tuple[str, ...]:
     """Responses that the models of all fits have."""
-    each = [[head.response for head in fit.model.heads] for fit in fits]
-    return tuple(response for response in each[0] if all(response in others for others in each))
+    return tuple(name for name in fits[0].responses if all(name in fit.responses for fit in fits))
+
+
+def main_response(fits: tuple[Fit, ...], wanted: str | None = None) -> str:
+    """What fits are compared and weighed by: what is wanted, or the first of their responses that all share.
+
+    Raises
+    ------
+    DataError
+        The fits do not all forecast what is wanted.
+    """
+    shared = shared_responses(fits)
+    if wanted is None:
+        return min(shared, key=list(RESPONSES).index)
+    if wanted not in shared:
+        raise DataError(f"response must be one that all fits forecast, of {list(shared)}, not {wanted!r}")
+    return wanted
 
 
 def check_fits(fits: tuple[Fit, ...]) -> None:
@@ -98,7 +124,7 @@ def check_fits(fits: tuple[Fit, ...]) -> None:
             f"fits of {others} were made on other runs than that of {names[0]!r}: fit all models to the same table"
         )
     if not shared_responses(fits):
-        each = {fit.model.name: [head.response for head in fit.model.heads] for fit in fits}
+        each = {fit.model.name: list(fit.responses) for fit in fits}
         raise DataError(f"the models forecast nothing in common: {each}")
 
 
@@ -108,8 +134,3 @@ def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None
     values = np.array([weights[name] for name in names], float)
     if not (np.all(values >= 0) and abs(values.sum() - 1) <= ROUNDING):
         raise DataError(f"weights must not be negative and must sum to 1, got {dict(weights)}")
-
-
-def laws_of(fit: Fit | Average) -> tuple[Fit, ...]:
-    """Fits of single laws that a forecast draws from."""
-    return fit.weighted if isinstance(fit, Average) else (fit,)

@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from bayes_scaling.errors import FileError
-from bayes_scaling.files.netcdf import _to_dataset, _to_frame, read_marked, versions
+from bayes_scaling.files.netcdf import read_marked, to_dataset, to_frame, versions_text
 from bayes_scaling.files.writing import write_whole
 from bayes_scaling.inference.verdict import Verdict
 from bayes_scaling.models.documents import from_document, to_document
@@ -37,10 +37,10 @@ def save(fit: Any, path: str | Path, *, overwrite: bool = False) -> None:
     if path.exists() and not overwrite:
         raise FileError(f"{path} exists; choose another name or say overwrite=True")
     tree = fit.tree.copy()
-    tree["runs"] = xr.DataTree(_to_dataset(fit.runs))
+    tree["runs"] = xr.DataTree(to_dataset(fit.runs))
     tree.attrs = {
         MARK: FORMAT,
-        "versions": versions(),
+        "versions": versions_text(),
         "model": json.dumps(to_document(fit.model)),
         "verdict": json.dumps(fit.verdict.to_dict()),
         "seed": json.dumps(fit.seed),
@@ -61,7 +61,7 @@ def load(path: str | Path) -> dict[str, Any]:
         attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
     except (KeyError, ValueError) as error:
         raise FileError(f"{path}: a fit of bayes_scaling, but damaged: {error}") from None
-    runs = _to_frame(tree["runs"].to_dataset())
+    runs = to_frame(tree["runs"].to_dataset())
     groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
     model = from_document(attributes["model"], where=str(path))
     return {

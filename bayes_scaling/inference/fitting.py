@@ -16,7 +16,8 @@ from bayes_scaling.errors import FitError, ScalingWarning
 from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.layout import read_by_users
-from bayes_scaling.inference.sampling import Settings, sample
+from bayes_scaling.inference.sampling import sample
+from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
 from bayes_scaling.models.model import Model
 
@@ -57,6 +58,16 @@ class Fit:
     def design(self) -> Design:
         """The model laid over the runs."""
         return lay_out(self.model, self.runs)
+
+    @property
+    def laws(self) -> tuple[Fit, ...]:
+        """The fits of single laws that a forecast draws from: this one."""
+        return (self,)
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        """Names of what is forecast."""
+        return tuple(part.name for part in self.model.responses)
 
     def require_converged(self, *, even_if_not_converged: bool = False) -> None:
         """Refuse to go on from a fit that failed its verdict, unless told to.
@@ -140,8 +151,7 @@ def fit(
     ScalingWarning
         The fit failed its verdict; the text says which rule.
     """
-    settings = Settings(chains, draws, tune, thin, target_accept, attempts=attempts)
-    _check(settings.of(model), seed)
+    settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
     show = sys.stderr.isatty() if progress is None else progress
@@ -149,15 +159,6 @@ def fit(
     if not verdict.passed:
         warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
     return Fit(model, runs, tree, verdict, seed)
-
-
-def _check(settings: Settings, seed: int | None) -> None:
-    counts = settings.chains, settings.draws, settings.tune, settings.thin or 0, settings.attempts
-    if min(counts) < 1 or not 0 < (settings.target_accept or 0) < 1 or (seed is not None and seed < 0):
-        raise FitError(
-            "chains, draws, tune, thin and attempts must be at least 1, target_accept between 0 and 1, seed not "
-            f"negative; got {', '.join(map(str, counts))}, {settings.target_accept}, {seed}"
-        )
 
 
 def conditioned(

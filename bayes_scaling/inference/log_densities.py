@@ -16,12 +16,13 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference.design import HeadData, columns_of
+from bayes_scaling.inference.design import ResponseData
 from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.inference.planned_rows import lay_out_plan
 from bayes_scaling.inference.unseen_groups import extended
-from bayes_scaling.models.model import Head
+from bayes_scaling.models.named_arrays import DRAWN, in_order
+from bayes_scaling.models.response_models import ResponseModel
 
-DIMS = ("chain", "draw", "row")
 STEP = 1e-6  # relative, of observed values, to see how far reported ones move
 
 
@@ -50,13 +51,15 @@ def log_likelihood(
     DataError
         Densities cannot be put in units of the response, see `density_factor`.
     """
-    head, data = head_data(fit, response)
+    part, data = response_data(fit, response)
     data = data if keep is None else taken(data, keep)
-    values = {str(n): v.to_numpy() for n, v in fit.posterior.items()}
-    return _log_density(fit, head, data, fit.runs.iloc[data.rows] if in_its_units else None, values, data.codes)
+    values = {str(name): draws.variable for name, draws in fit.posterior.items()}
+    return _log_density(fit, part, data, values, data.codes, in_its_units=in_its_units)
 
 
-def log_predictive(fit: Fit, response: str, runs: pd.DataFrame, data: HeadData, *, seed: int | None) -> xr.DataArray:
+def log_predictive(
+    fit: Fit, response: str, runs: pd.DataFrame, data: ResponseData, *, seed: int | None
+) -> xr.DataArray:
     """Log density of scores that a fit did not see, at each of its draws.
 
     Differences of runs, unseen labels and what discrepancies do beyond the data are drawn, as in `forecast`, so that
@@ -68,7 +71,7 @@ def log_predictive(fit: Fit, response: str, runs: pd.DataFrame, data: HeadData, 
     response : str
     runs : DataFrame
         What ``data`` was laid out on.
-    data : HeadData
+    data : ResponseData
         The rows to score, see `taken`.
     seed : int, optional
 
@@ -82,25 +85,26 @@ def log_predictive(fit: Fit, response: str, runs: pd.DataFrame, data: HeadData, 
     DataError
         As for `log_likelihood`.
     """
-    head, _ = head_data(fit, response)
-    table = runs.iloc[data.rows].reset_index(drop=True)
-    values, codes = extended(fit.design, fit.posterior, table, np.random.default_rng(seed))
-    return _log_density(fit, head, data, table, values, codes)
+    part, _ = response_data(fit, response)
+    planned = lay_out_plan(fit.design, runs.iloc[data.rows].reset_index(drop=True))
+    values = extended(fit.design, fit.posterior, planned, np.random.default_rng(seed))
+    return _log_density(fit, part, data, values, planned.codes)
 
 
-def head_data(fit: Fit, response: str) -> tuple[Head, HeadData]:
-    """The head of a response and the rows that it was fitted to."""
-    number = [head.response for head in fit.model.heads].index(response)
-    return fit.model.heads[number], fit.design.heads[number]
+def response_data(fit: Fit, response: str) -> tuple[ResponseModel, ResponseData]:
+    """The model of a response, and the rows that it was fitted to."""
+    number = [part.name for part in fit.model.responses].index(response)
+    return fit.model.responses[number], fit.design.responses[number]
 
 
-def taken(data: HeadData, keep: np.ndarray) -> HeadData:
-    """Some rows of a head, by a mask over them."""
-    columns, codes = ({n: c[keep] for n, c in part.items()} for part in (data.columns, data.codes))
-    return replace(data, rows=data.rows[keep], columns=columns, observed=data.observed[keep], codes=codes)
+def taken(data: ResponseData, keep: np.ndarray) -> ResponseData:
+    """Some rows of a response, by a mask over them."""
+    columns, codes = ({n: c[keep] for n, c in arrays.items()} for arrays in (data.columns, data.codes))
+    rows, observed, n_items = data.rows[keep], data.observed[keep], data.n_items[keep]
+    return replace(data, rows=rows, columns=columns, observed=observed, codes=codes, n_items=n_items)
 
 
-def density_factor(head: Head, observed: np.ndarray, n_items: np.ndarray) -> np.ndarray:
+def density_factor(part: ResponseModel, observed: np.ndarray, n_items: np.ndarray) -> np.ndarray:
     """How much the likelihood's variable moves per unit of the reported response, at observed values.
 
     Returns
@@ -114,31 +118,32 @@ def density_factor(head: Head, observed: np.ndarray, n_items: np.ndarray) -> np.
         The reported value does not move with the observed one.
     """
     step = STEP * np.maximum(np.abs(observed), 1.0)
-    low, at, high = (np.asarray(head.likelihood.report(observed + d, n_items)) for d in (-step, 0, step))
+    low, at, high = (np.asarray(part.likelihood.report(observed + d, n_items)) for d in (-step, 0, step))
     slope = np.maximum(abs(high - at), abs(at - low)) / step  # one of them is 0 where reports are kept within [0, 1]
     if not (np.isfinite(slope) & (slope > 0)).all():
         raise DataError(
-            f"the densities of likelihood {head.likelihood.component.name!r} cannot be put in units of "
-            f"{head.response}; average with weights='equal'"
+            f"the densities of likelihood {part.likelihood.component.name!r} cannot be put in units of "
+            f"{part.name}; average with weights='equal'"
         )
     return 1 / slope
 
 
 def _log_density(
     fit: Fit,
-    head: Head,
-    data: HeadData,
-    table: pd.DataFrame | None,
-    values: Mapping[str, Any],
-    codes: Mapping[str, Any],
+    part: ResponseModel,
+    data: ResponseData,
+    values: Mapping[str, xr.Variable],
+    codes: Mapping[str, np.ndarray],
+    *,
+    in_its_units: bool = True,
 ) -> xr.DataArray:
-    mean = np.asarray(fit.model.mean(head, values, data.columns, codes))
-    distribution, arguments = fit.model.observation(head, mean, values, data.columns, codes)
-    log_p = logp(distribution, arguments, data.observed)
-    if table is not None:
-        log_p += np.log(density_factor(head, data.observed, columns_of(head, table, ["n_items"])["n_items"]))
+    mean = fit.model.mean(part, values, data.columns, codes)
+    distribution, arguments = fit.model.observation(part, mean, values, data.columns, codes)
+    log_p = logp(distribution, {name: in_order(value) for name, value in arguments.items()}, data.observed)
+    if in_its_units:
+        log_p += np.log(density_factor(part, data.observed, data.n_items))
     posterior = fit.posterior
-    return xr.DataArray(log_p, {"chain": posterior["chain"], "draw": posterior["draw"], "row": data.rows}, DIMS)
+    return xr.DataArray(log_p, {"chain": posterior["chain"], "draw": posterior["draw"], "row": data.rows}, DRAWN)
 
 
 def logp(distribution: Any, arguments: Mapping[str, Any], observed: np.ndarray) -> np.ndarray:

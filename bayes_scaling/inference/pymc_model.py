@@ -7,50 +7,48 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
-from bayes_scaling.inference.design import Design
+from bayes_scaling.inference.design import Design, EffectLayout
 from bayes_scaling.models.discrepancy import TAILS
-from bayes_scaling.models.effects import SPREAD_SCALE, Effect
+from bayes_scaling.models.effects import SPREAD_SCALE
+from bayes_scaling.models.model import held_at
 
 
 def build(design: Design) -> pm.Model:
     """Write the design as a PyMC model.
 
-    The free variables come in the order of `layout.slots`, so that a point of the one is a point of the
+    The free variables come in the order of their positions in the design, so that a point of the one is a point of the
     other.  For every parameter the model holds ``<parameter>_free`` (population, unconstrained) and, for
     every effect, ``<effect>_sd`` and ``<effect>`` (offsets on the unconstrained scale).
     """
     model = design.model
     with pm.Model(coords={g: list(known) for g, known in design.levels.items()}, check_bounds=False) as graph:
         values: dict[str, Any] = {}
-        for name in model.parameters:
-            values[f"{name}_free"] = _population(design, name)
-            for effect in model.effects(name):
-                values[effect.name] = _offsets(design, effect)
-        for head, data in zip(model.heads, design.heads, strict=True):
-            mean = model.mean(head, values, data.columns, data.codes)
-            distribution, arguments = model.observation(head, mean, values, data.columns, data.codes)
-            distribution(head.response, **arguments, observed=data.observed)
+        for name, parameter in model.parameters.items():
+            values[parameter.free_name] = _population(design, name)
+            for layout in design.effects_of(name):
+                values[layout.effect.name] = _offsets(layout)
+        for part, data in zip(model.responses, design.responses, strict=True):
+            mean = model.mean(part, values, data.columns, data.codes)
+            distribution, arguments = model.observation(part, mean, values, data.columns, data.codes)
+            distribution(part.name, **arguments, observed=data.observed)
     return graph
 
 
 def _population(design: Design, name: str) -> Any:
     model, parameter = design.model, design.model.parameters[name]
-    if name in model.fixed:
-        return pm.math.constant(parameter.support.free(model.fixed[name]))
     if not model.has_population(name):
-        return pm.math.constant(parameter.location)
-    return pm.Deterministic(f"{name}_free", parameter.location + parameter.scale * pm.Normal(f"{name}_z"))
+        return pm.math.constant(held_at(model, name))
+    return pm.Deterministic(parameter.free_name, parameter.location + parameter.scale * pm.Normal(f"{name}_z"))
 
 
-def _offsets(design: Design, effect: Effect) -> Any:
-    shape = design.shape(effect)
+def _offsets(layout: EffectLayout) -> Any:
+    effect, shape, own = layout.effect, layout.shape, layout.centring
     if not effect.learned:
         return pm.Deterministic(effect.name, effect.spread * pm.Normal(f"{effect.name}_z", shape=shape))
-    score = pm.Normal(f"{effect.name}_sd_z")
-    sd = pm.Deterministic(f"{effect.name}_sd", effect.spread * pm.math.exp(SPREAD_SCALE * score))
-    if design.free_size(effect) == 0:
+    score = pm.Normal(f"{effect.sd_name}_z")
+    sd = pm.Deterministic(effect.sd_name, effect.spread * pm.math.exp(SPREAD_SCALE * score))
+    if layout.size == 0:
         return pm.math.constant(np.zeros(shape))
-    own = design.centring(effect)
     if effect.curve:
         part = own / np.arange(1, 1 + effect.shapes)
         heights = pm.Flat(f"{effect.name}_z", shape=shape)

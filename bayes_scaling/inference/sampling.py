@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,36 +14,11 @@ from bayes_scaling.inference.compiled.density import Density, compile_density
 from bayes_scaling.inference.compiled.row_code import Unprintable
 from bayes_scaling.inference.design import Design
 from bayes_scaling.inference.layout import expand, spread_positions
-from bayes_scaling.models.model import Model
+from bayes_scaling.inference.settings import Settings
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
-DEFAULTS: dict[str, float] = {"thin": 1, "target_accept": 0.95}
 ALL_DRAWS = ("diverging", "depth", "n_steps")  # statistics that no draw may be left out of
 JITTER = 1.0  # standard deviation of the starts around the rough optimum, in white coordinates
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to sample: chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on.
-
-    What is None is as the model's document says, or else as `DEFAULTS` do.  A fit that fails its verdict is sampled
-    again, more carefully, until ``attempts`` are made.
-    """
-
-    chains: int = 4
-    draws: int = 1000
-    tune: int = 500
-    thin: int | None = None
-    target_accept: float | None = None
-    max_depth: int = 10
-    attempts: int = 1
-
-    def of(self, model: Model) -> Settings:
-        """The same settings, with those of a model where there were none."""
-        own = DEFAULTS | dict(model.sampling)
-        thin = int(own["thin"]) if self.thin is None else self.thin
-        target = own["target_accept"] if self.target_accept is None else self.target_accept
-        return replace(self, thin=thin, target_accept=target)
 
 
 def sample(
@@ -92,7 +66,7 @@ def has_ridges(design: Design) -> bool:
     The irreducible loss of two stages does, with everything that follows from it.  The curves of a discrepancy do with
     how far they wander, but there the matrix costs more than it saves, and keeping one draw of two serves better.
     """
-    return len(design.model.heads) > 1
+    return len(design.model.responses) > 1
 
 
 def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
@@ -150,8 +124,6 @@ def _compiled_model(density: Density) -> Any:
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-    from bayes_scaling.inference.compiled.kernel import copy_point
-
     class Compiled(CompiledModel):
         @property
         def n_dim(self) -> int:
@@ -169,7 +141,7 @@ def _compiled_model(density: Density) -> Any:
             n, words = density.n_dim, density.words.ctypes.data
             return _lib.PyMcModel(
                 _lib.LogpFunc(density.address, words, density),
-                _lib.ExpandFunc(n, n, copy_point.address, words, density),
+                _lib.ExpandFunc(n, n, density.copy_point.address, words, density),
                 _lib.PyVariable.new_variables([POINT], ["float64"], [[n]], {DIMENSION: n}, self.dims),
                 n,
                 {DIMENSION: n},

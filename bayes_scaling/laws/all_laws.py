@@ -4,10 +4,7 @@ A module of this package that defines laws is listed in `MODULES`; a law of the 
 its decorator, wherever it stands.
 """
 
-from bayes_scaling.laws import basic as forms
-from bayes_scaling.laws import changing_exponent as bends
-from bayes_scaling.laws import registry
-from bayes_scaling.laws import two_stage as losses
+from bayes_scaling.laws import basic, changing_exponent, registry, two_stage
 
-MODULES = (forms, bends, losses)
-FORMS = registry.FORMS
+MODULES = (basic, changing_exponent, two_stage)
+LAWS = registry.LAWS

@@ -6,7 +6,7 @@ turns h into a score.  A model chains them: ``"power_law > ceiling > accuracy"``
 
 Adding a law: write one function here, or in another module that `all_laws` lists (positional arguments are
 columns of the runs, keyword-only arguments are parameters whose default is their prior) and decorate it
-with ``@form``.
+with ``@law``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.parameters import positive, real, unit
-from bayes_scaling.laws.registry import C0, C_LEAST, D0, N0, form
+from bayes_scaling.laws.registry import C0, C_LEAST, D0, N0, law
 
 
-@form
+@law
 def power_law(
     flops: Any,
     *,
@@ -34,7 +34,7 @@ def power_law(
     return A * ops.exp(-alpha * ops.log(flops / C0))
 
 
-@form
+@law
 def params_tokens(
     params: Any,
     tokens: Any,
@@ -55,7 +55,7 @@ def params_tokens(
     return A * (size + (1 - share) * ops.exp(-beta * ops.log(tokens / D0)))
 
 
-@form
+@law
 def repeated_sampling(
     flops: Any,
     k: Any,
@@ -78,13 +78,13 @@ def repeated_sampling(
     return A * ops.exp(-alpha * x - beta * (1 + delta * ops.maximum(x / least, -1.0)) * ops.log(k))
 
 
-@form
+@law
 def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder everything is for this run")) -> Any:
     r"""A run that is a little better or worse at everything: h · exp(shift)."""
     return neglog * ops.exp(shift)
 
 
-@form
+@law
 def ceiling(
     neglog: Any, *, E: Any = positive(0.01, 0.1, "negative log of the best reachable accuracy", spread=0.2)
 ) -> Any:
@@ -104,13 +104,13 @@ def floor_near(chance: Any, floor_shift: Any) -> Any:
     return chance / (chance + (1 - chance) * ops.exp(-floor_shift))
 
 
-@form(gives="score")
+@law(gives="score")
 def pass_rate(neglog: Any) -> Any:
     r"""Score where guessing does not help, as with tested code and open answers: exp(−h)."""
     return ops.exp(-neglog)
 
 
-@form(gives="score")
+@law(gives="score")
 def accuracy(
     neglog: Any,
     chance: Any,

@@ -10,14 +10,14 @@ from typing import Any
 
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.parameters import positive, real, unit
-from bayes_scaling.laws.registry import C0, form
+from bayes_scaling.laws.registry import C0, law
 
 DECADE, LOG2 = 2.302585092994046, 0.6931471805599453  # log(10), log(2)
 SHARPNESS = 6.0  # of the bend with which a score that grows as a power stops at 1
 BEND = 3.0  # decades of compute over which a slowly changing exponent does most of its change
 
 
-@form
+@law
 def broken_power_law(
     flops: Any,
     *,
@@ -42,7 +42,7 @@ def broken_power_law(
     return A * ops.exp(-alpha * (x + (after - 1) * beyond))
 
 
-@form
+@law
 def curved_power_law(
     flops: Any,
     *,
@@ -65,7 +65,7 @@ def curved_power_law(
     return A * ops.exp(-alpha * (x - t * w * log_cosh))
 
 
-@form
+@law
 def bnsl(
     flops: Any,
     *,

@@ -19,21 +19,24 @@ and decorate it; the same pair is observed when fitting and drawn from when fore
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bayes_scaling.laws import ops
-from bayes_scaling.laws import pass_at_k as passk
+from bayes_scaling.laws import ops, pass_at_k
 from bayes_scaling.laws.parameters import Component, positive, unit
 from bayes_scaling.laws.registry import C0
 
 EDGE = 0.01
 NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known
-SCORES, LOSSES, TRIES, COUNTS = "scores", "losses", "pass@k of a benchmark", "right answers per problem"
+# Kinds of rows that likelihoods observe.
+SCORES, LOSSES = "scores", "losses"
+REPORTED_PASS_AT_K, COUNTS = "pass@k of a benchmark", "right answers per problem"
 SURE = 1e-12  # how near to 0 and 1 the mean success probability may come
+
+type Arguments = Mapping[str, Any]
 
 LIKELIHOODS: dict[str, Likelihood] = {}
 
@@ -49,7 +52,8 @@ class Likelihood:
     observe, report : callable
         From score (or loss) and n_items to a value of the distribution, and back.
     rows : str
-        Which rows of a table it observes: those of ``SCORES``, ``LOSSES``, ``TRIES`` or ``COUNTS``.
+        Name of the rows that it observes: ``SCORES``, ``LOSSES``, ``REPORTED_PASS_AT_K``, ``COUNTS``, or those of a
+        response of your own (see `models.responses.response.Source`).
     """
 
     component: Component
@@ -126,10 +130,10 @@ def log_normal(
 
 def _loglog(score: Any, n_items: Any) -> Any:
     with np.errstate(divide="ignore"):
-        return np.clip(np.log(-np.log(score)), -passk.BEYOND, passk.BEYOND)
+        return np.clip(np.log(-np.log(score)), -pass_at_k.BEYOND, pass_at_k.BEYOND)
 
 
-@likelihood(_loglog, lambda value, n_items: np.exp(-np.exp(value)), TRIES)
+@likelihood(_loglog, lambda value, n_items: np.exp(-np.exp(value)), REPORTED_PASS_AT_K)
 def loglog(
     mean: Any,
     n_items: Any,
@@ -145,7 +149,7 @@ def loglog(
     """
     fewest = 0.5 * k / (n_items * ops.maximum(n_samples, k))
     mean = ops.minimum(ops.maximum(mean, 1e-300), 1 - 1e-15)
-    return passk.LogLog, {
+    return pass_at_k.LogLog, {
         "mu": ops.log(-ops.log(mean)),
         "scale": scatter,
         "never": ops.log(-ops.log(fewest)),
@@ -175,7 +179,7 @@ def counts(
     x = ops.log(flops / C0)
     mean = SURE + (1 - 2 * SURE) * mean
     alpha = tail * ops.exp(tilt * x)
-    return passk.Counts, {
+    return pass_at_k.Counts, {
         "n": n_samples,
         "alpha": alpha,
         "beta": alpha * (1 - mean) / mean,

@@ -69,6 +69,11 @@ class Parameter:
             )
 
     @property
+    def free_name(self) -> str:
+        """What the posterior calls the population value on the unconstrained scale."""
+        return f"{self.name}_free"
+
+    @property
     def location(self) -> float:
         """Prior mean of the population value on the unconstrained scale."""
         return (self.support.free(self.low) + self.support.free(self.high)) / 2

@@ -110,10 +110,19 @@ def log_normal_cdf(z: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Custom:
-    """A distribution that PyMC does not have, used as those that it has."""
+    """A distribution that PyMC does not have, used as those that it has.
+
+    Attributes
+    ----------
+    logp, symbolic : callable
+        Log density, and a draw as a PyTensor graph.
+    sampler : callable
+        ``(rng, size, **arguments) -> array``: the same draw with NumPy.
+    """
 
     logp: Callable[..., Any]
     symbolic: Callable[..., Any]
+    sampler: Callable[..., np.ndarray]
 
     def __call__(self, name: str, *, observed: Any, **arguments: Any) -> Any:
         import pymc as pm
@@ -140,8 +149,22 @@ def _symbolic_loglog(mu: Any, scale: Any, never: Any, always: Any, size: Any) ->
     return pm.Normal.dist(mu, scale, size=size)
 
 
-Counts = _Custom(log_counts, _symbolic_counts)
-LogLog = _Custom(log_loglog, _symbolic_loglog)
+def _draw_counts(
+    rng: np.random.Generator, size: tuple[int, ...], n: Any, alpha: Any, beta: Any, log_reach: Any
+) -> np.ndarray:
+    within = rng.uniform(size=size) < np.exp(log_reach)
+    right = rng.binomial(np.asarray(n).astype(np.int64), rng.beta(alpha, beta, size), size)
+    return (within * right).astype(float)
+
+
+def _draw_loglog(
+    rng: np.random.Generator, size: tuple[int, ...], mu: Any, scale: Any, never: Any, always: Any
+) -> np.ndarray:
+    return mu + scale * rng.standard_normal(size)
+
+
+Counts = _Custom(log_counts, _symbolic_counts, _draw_counts)
+LogLog = _Custom(log_loglog, _symbolic_loglog, _draw_loglog)
 
 
 def expected(k: Any, alpha: Any, beta: Any, log_reach: Any) -> Any:

@@ -12,12 +12,12 @@ C_LEAST = 1e17  # below, the interaction of compute and k goes on no further
 C0, N0, D0 = 1e20, 1e9, 2e10  # reference run: 1B parameters on 20B tokens, about 1e20 FLOPs
 
 
-FORMS: dict[str, Component] = {}
+LAWS: dict[str, Component] = {}
 
 
-def form(function: Any = None, *, gives: str = "neglog") -> Any:
+def law(function: Any = None, *, gives: str = "neglog") -> Any:
     """Register a law under its own name; ``gives`` is what it computes: "neglog", "loss" or "score"."""
     if function is None:
-        return lambda decorated: form(decorated, gives=gives)
-    FORMS[function.__name__] = Component.of(function, gives)
-    return FORMS[function.__name__]
+        return lambda decorated: law(decorated, gives=gives)
+    LAWS[function.__name__] = Component.of(function, gives)
+    return LAWS[function.__name__]

@@ -1,6 +1,6 @@
 r"""Two stages: laws of the loss, and what a benchmark makes of a loss.
 
-A model with a head for the loss and one for the accuracy, both behind the same law of the loss, learns the
+A model with a response model for the loss and one for the accuracy, both behind the same law of the loss, learns the
 two stages together: the measured losses tell the first, and what they leave open widens the forecast of
 the scores.  ``loss = "loss_power_law"`` and ``accuracy = "loss_power_law > loss_logistic > accuracy"``.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.basic import FLOOR_SHIFT, floor_near
 from bayes_scaling.laws.parameters import positive, real, unit
-from bayes_scaling.laws.registry import C0, D0, N0, form
+from bayes_scaling.laws.registry import C0, D0, N0, law
 
 L0 = 3.0  # a loss near that of the reference run [nats per token]
 SHARPNESS = 20.0  # of the two bends with which a straight line stays between 0 and 1
@@ -21,7 +21,7 @@ _AT_REFERENCE = positive(2.0, 4.5, "loss [nats per token] at 1B parameters and 2
 _IRREDUCIBLE = unit(0.2, 0.8, "share of that loss that no scale removes", spread=0.2)
 
 
-@form(gives="loss")
+@law(gives="loss")
 def loss_power_law(
     flops: Any,
     *,
@@ -39,7 +39,7 @@ def loss_power_law(
     return loss_at_reference * (irreducible + (1 - irreducible) * ops.exp(-alpha * ops.log(flops / C0)))
 
 
-@form(gives="loss")
+@law(gives="loss")
 def loss_params_tokens(
     params: Any,
     tokens: Any,
@@ -62,7 +62,7 @@ def loss_params_tokens(
     return loss_at_reference * (irreducible + (1 - irreducible) * reducible)
 
 
-@form
+@law
 def loss_logistic(
     loss: Any,
     *,
@@ -79,7 +79,7 @@ def loss_logistic(
     return ops.softplus(steepness * (loss - L0) - level)
 
 
-@form(gives="score")
+@law(gives="score")
 def loss_linear(
     loss: Any,
     chance: Any,

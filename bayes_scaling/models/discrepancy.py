@@ -31,10 +31,13 @@ from functools import cache
 
 import numpy as np
 
+from bayes_scaling.data.columns import SIZE, with_role
+
 SHAPES = 3  # 98 % of the variance; finer ones are lost in the scatter of runs
 TAILS = 3.0  # degrees of freedom: some benchmarks leave the law by more than others
 TOGETHER = 0.5  # correlation between benchmarks of what their curves do beyond the runs: `benchmarks/track_record.py`
-COMPUTE, SIZES = "flops", ("params", "tokens")  # columns along which laws are left
+COMPUTE = "flops"
+SIZES = tuple(name for name in with_role(SIZE) if name != COMPUTE)  # what compute is made of
 STRETCH = {COMPUTE: 1.0, **dict.fromkeys(SIZES, 2.0)}  # decades of compute that a decade of a column counts as
 CURVE = "curve"  # what a mapping of labels calls the weights of the shapes
 LEFT_OUT = 1e-6  # share of the greatest variance of a path beyond the runs that a draw of it may lack

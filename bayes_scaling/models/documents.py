@@ -6,9 +6,9 @@
     recommended_for = "…"             # and the task for which this is the registered default, if it is one
     pooling = "partial"               # or "complete", "none"
 
-    [[heads]]
+    [[responses]]
     response = "accuracy"             # or "loss"
-    form = "power_law > accuracy"     # laws and modifiers, in the order they are applied
+    law = "power_law > accuracy"     # laws and modifiers, in the order they are applied
     likelihood = "beta"
 
     [varies.alpha]                    # parameter -> {group = prior median of the sd between its levels}
@@ -26,7 +26,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -34,17 +33,19 @@ from pathlib import Path
 from typing import Any
 
 from bayes_scaling.errors import ModelError
-from bayes_scaling.laws.all_laws import FORMS
+from bayes_scaling.laws.all_laws import LAWS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.laws.parameters import Component
 from bayes_scaling.library import names, shelf
-from bayes_scaling.models.heads import RESPONSES, Head
+from bayes_scaling.messages import suggest
 from bayes_scaling.models.model import Card, Model
+from bayes_scaling.models.response_models import ResponseModel
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 TEXTS = ("summary", "recommended_for", "use_when", "fails_when")
 TABLES = ("varies", "discrepancy", "priors")
 PLAIN_TABLES = ("fixed", "sampling")
-KEYS = ("name", *TEXTS, "references", "pooling", "heads", *TABLES, *PLAIN_TABLES)
+KEYS = ("name", *TEXTS, "references", "pooling", "responses", *TABLES, *PLAIN_TABLES)
 
 
 def list_models() -> tuple[str, ...]:
@@ -64,7 +65,7 @@ def load_model(name: str | Path) -> Model:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"no model {str(name)!r}; {_suggest(str(name), list_models())}") from None
+        raise ModelError(f"no model {str(name)!r}; {suggest(str(name), list_models())}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
         raise ModelError(f"{path}: not a model document: {error}") from None
     return from_document({"name": path.stem, **document}, where=str(path))
@@ -72,14 +73,15 @@ def load_model(name: str | Path) -> Model:
 
 def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model:
     """Build a model from the mapping that a document holds."""
+    document = _renamed(document)
     if unknown := sorted(set(document) - set(KEYS)):
-        raise ModelError(f"{where}: unknown key {unknown[0]!r}; {_suggest(unknown[0], KEYS)}")
-    heads = document.get("heads")
-    if not isinstance(heads, list) or not heads or not all(isinstance(h, Mapping) for h in heads):
-        raise ModelError(f"{where}: needs at least one [[heads]] with response, form and likelihood")
+        raise ModelError(f"{where}: unknown key {unknown[0]!r}; {suggest(unknown[0], KEYS)}")
+    responses = document.get("responses")
+    if not isinstance(responses, list) or not responses or not all(isinstance(spec, Mapping) for spec in responses):
+        raise ModelError(f"{where}: needs at least one [[responses]] with response, law and likelihood")
     return Model(
         name=str(document.get("name", "model")),
-        heads=tuple(_head(h, where) for h in heads),
+        responses=tuple(_response_model(spec, where) for spec in responses),
         pooling=document.get("pooling", "partial"),
         **{table: _numbers(document, table, where) for table in TABLES},
         fixed=_plain(document, "fixed", where),
@@ -91,10 +93,20 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
     )
 
 
+def _renamed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read documents of before 0.2.0, which called responses heads and laws forms."""
+    if "heads" not in document or "responses" in document:
+        return document
+    heads = document["heads"] if isinstance(document["heads"], list) else []
+    parts = [{"law" if k == "form" else k: v for k, v in spec.items()} for spec in heads if isinstance(spec, Mapping)]
+    return {"responses" if key == "heads" else key: parts if key == "heads" else v for key, v in document.items()}
+
+
 def to_document(model: Model) -> dict[str, Any]:
     """Return the mapping that `from_document` reads, such that the two are inverse."""
-    heads = [
-        {"response": h.response, "form": h.form.name, "likelihood": h.likelihood.component.name} for h in model.heads
+    responses = [
+        {"response": part.name, "law": part.law.name, "likelihood": part.likelihood.component.name}
+        for part in model.responses
     ]
     card = {k: getattr(model.card, k) for k in TEXTS}
     tables = {k: {p: dict(v) for p, v in getattr(model, k).items()} for k in TABLES}
@@ -103,26 +115,26 @@ def to_document(model: Model) -> dict[str, Any]:
         **card,
         "references": list(model.card.references),
         "pooling": model.pooling,
-        "heads": heads,
+        "responses": responses,
         **tables,
         **{k: dict(getattr(model, k)) for k in PLAIN_TABLES},
     }
 
 
-def _head(spec: Mapping[str, Any], where: str) -> Head:
-    if missing := sorted({"response", "form", "likelihood"} - set(spec)):
-        raise ModelError(f"{where}: a head lacks {missing}; it holds {sorted(spec)}")
-    if unknown := sorted(set(spec) - {"response", "form", "likelihood"}):
-        raise ModelError(f"{where}: a head has unknown keys {unknown}; it takes response, form and likelihood")
-    chain = [_pick(FORMS, part.strip(), "law", where) for part in str(spec["form"]).split(">")]
+def _response_model(spec: Mapping[str, Any], where: str) -> ResponseModel:
+    if missing := sorted({"response", "law", "likelihood"} - set(spec)):
+        raise ModelError(f"{where}: [[responses]] lacks {missing}; it holds {sorted(spec)}")
+    if unknown := sorted(set(spec) - {"response", "law", "likelihood"}):
+        raise ModelError(f"{where}: [[responses]] has unknown keys {unknown}; it takes response, law and likelihood")
+    chain = [_pick(LAWS, part.strip(), "law", where) for part in str(spec["law"]).split(">")]
     likelihood = _pick(LIKELIHOODS, spec["likelihood"], "likelihood", where)
-    _pick(RESPONSES, spec["response"], "response", where)
-    return Head(spec["response"], reduce(Component.then, chain), likelihood)
+    response = _pick(RESPONSES, spec["response"], "response", where)
+    return ResponseModel(response, reduce(Component.then, chain), likelihood)
 
 
 def _pick(shelf_of: Mapping[str, Any], name: Any, what: str, where: str) -> Any:
     if not isinstance(name, str) or name not in shelf_of:
-        raise ModelError(f"{where}: no {what} {name!r}; {_suggest(str(name), shelf_of)}")
+        raise ModelError(f"{where}: no {what} {name!r}; {suggest(str(name), shelf_of)}")
     return shelf_of[name]
 
 
@@ -158,8 +170,3 @@ def _number(value: Any, where: str, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ModelError(f"{where}: {what} needs a number, got {value!r}")
     return float(value)
-
-
-def _suggest(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {sorted(known)}"

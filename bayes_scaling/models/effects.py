@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayes_scaling.models.discrepancy import CURVE, SHAPES
+from bayes_scaling.models.named_arrays import along_rows, taken
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
 EVERYTHING = "all"  # the group of a curve that all runs share
@@ -48,13 +49,37 @@ class Effect:
         """How many shapes are learned of each curve: those of an interaction are told by few runs each."""
         return 0 if not self.curve else 1 if len(self.group) > 1 else SHAPES
 
+    @property
+    def sd_name(self) -> str:
+        """What the posterior calls the standard deviation."""
+        return f"{self.name}_sd"
+
+    @property
+    def beyond_name(self) -> str:
+        """What forecasts call what the curves do beyond the fitted runs."""
+        return f"{self.name}_beyond"
+
+    @property
+    def shape_dim(self) -> str:
+        """Dimension of the posterior along which the heights of the shapes of a curve stand."""
+        return f"{self.name}_shape"
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dimensions of the offsets in the posterior, after chain and draw."""
+        return (*self.group, *([self.shape_dim] if self.curve else []))
+
+    @property
+    def between_runs(self) -> bool:
+        """Whether the differences are between runs or evaluations, which expectations leave out."""
+        return bool(set(self.group) & set(NOISE_GROUPS))
+
     def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
-        levels = tuple(codes[c] for c in self.group)
+        value, levels = values[self.name], {c: codes[c] for c in self.group}
         if not self.curve:
-            return values[self.name][(..., *levels)]
-        total = values.get(f"{self.name}_beyond", 0.0)
+            return taken(value, levels)
+        total = values.get(self.beyond_name, 0.0)
         for shape in range(self.shapes):
-            height = values[self.name][(..., *levels, shape)]
-            total = total + (height if levels else height[..., None]) * codes[CURVE][:, shape]
+            total = total + taken(value, levels, {self.shape_dim: shape}) * along_rows(codes[CURVE][:, shape], value)
         return total

@@ -17,7 +17,8 @@ from bayes_scaling.errors import ModelError
 from bayes_scaling.laws.parameters import Parameter
 from bayes_scaling.models.discrepancy import COMPUTE, SIZES
 from bayes_scaling.models.effects import EVERYTHING, NOISE_GROUPS, Effect
-from bayes_scaling.models.heads import Head, check_head
+from bayes_scaling.models.named_arrays import along_rows, taken
+from bayes_scaling.models.response_models import ResponseModel, check_response_model
 
 POOLINGS = ("partial", "complete", "none")
 
@@ -40,7 +41,7 @@ class Model:
     Attributes
     ----------
     name : str
-    heads : tuple of Head
+    responses : tuple of ResponseModel
         Heads that name the same parameter share it.
     varies : mapping
         Parameter -> {group: prior median of the standard deviation between its levels}; a group is
@@ -61,7 +62,7 @@ class Model:
     """
 
     name: str
-    heads: tuple[Head, ...]
+    responses: tuple[ResponseModel, ...]
     varies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     pooling: str = "partial"
     discrepancy: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -76,13 +77,14 @@ class Model:
         for what in ("varies", "discrepancy", "fixed", "priors"):
             if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):
                 raise ModelError(f"{self.name}: [{what}] names {unknown}; the parameters are {sorted(self.parameters)}")
-        if len({head.response for head in self.heads}) < len(self.heads):
-            raise ModelError(f"{self.name}: two heads share a response; every response takes one head")
-        for head in self.heads:
-            check_head(head, self.name)
-            if head.response == "loss" and "benchmark" in varied_over(self, head.parameters):
+        if len({part.name for part in self.responses}) < len(self.responses):
+            raise ModelError(f"{self.name}: a response stands twice; every response takes one [[responses]]")
+        for part in self.responses:
+            check_response_model(part, self.name)
+            if not part.response.per_benchmark and "benchmark" in varied_over(self, part.parameters):
                 raise ModelError(
-                    f"{self.name}: a run has one loss for all benchmarks: {list(head.parameters)} cannot vary by them"
+                    f"{self.name}: a run has one {part.name} for all benchmarks: {list(part.parameters)} cannot vary "
+                    "by them"
                 )
         for what in ("varies", "discrepancy"):
             for name, groups in getattr(self, what).items():
@@ -95,19 +97,19 @@ class Model:
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter by name, with the priors of this model."""
         found: dict[str, Parameter] = {}
-        for head in self.heads:
-            found |= {p.name: p for p in (*head.form.parameters, *head.noise.values())}
+        for part in self.responses:
+            found |= {p.name: p for p in (*part.law.parameters, *part.noise.values())}
         return {name: _with_prior(p, self.priors.get(name, {})) for name, p in found.items()}
 
     @cached_property
     def of_laws(self) -> frozenset[str]:
         """Parameters of the laws themselves, apart from those of modifiers and noise."""
-        return frozenset(p.name for head in self.heads for p in head.form.parts[0].parameters)
+        return frozenset(p.name for part in self.responses for p in part.law.parts[0].parameters)
 
     @cached_property
     def of_noise(self) -> frozenset[str]:
         """Parameters of the likelihoods."""
-        return frozenset(p.name for head in self.heads for p in head.noise.values())
+        return frozenset(p.name for part in self.responses for p in part.noise.values())
 
     def effects(self, parameter: str) -> tuple[Effect, ...]:
         """How a parameter differs between groups, and along compute, under the pooling of this model."""
@@ -143,7 +145,7 @@ class Model:
     @property
     def leaves_along(self) -> tuple[str, ...]:
         """Columns of the runs along which curves go on beyond them: compute, or sizes where the laws read these."""
-        read = {column for head in self.heads for column in head.form.inputs}
+        read = {column for part in self.responses for column in part.law.inputs}
         return () if not self.leaves_law else SIZES if read >= set(SIZES) else (COMPUTE,)
 
     @property
@@ -159,7 +161,7 @@ class Model:
         parameter : str
         values : mapping
             ``<parameter>_free`` of shape (…) and every effect of shape (…, *levels), with the heights of its
-            shapes as another axis where it is a curve.
+            shapes as another axis where it is a curve.  Axes of draws have names, and are found by them.
         codes : mapping
             Column -> position of each row's label among its levels, shape (row,).  An effect whose
             columns are not all present is left out, as expectations do with noise.  `CURVE` holds the weights of
@@ -167,26 +169,40 @@ class Model:
 
         Returns
         -------
-        Graph variable or array of shape (…, row).
+        Graph variable, array of shape (…, row), or Variable with the dim ``row``.
         """
-        free = values[f"{parameter}_free"][..., None]
+        free = taken(values[self.parameters[parameter].free_name], {})
         for effect in self.effects(parameter):
             if all(column in codes for column in effect.group):
                 free = free + effect.at_rows(values, codes)
         return self.parameters[parameter].support.constrain(free)
 
-    def mean(self, head: Head, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+    def mean(
+        self, part: ResponseModel, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
+    ) -> Any:
         """Expected response at every row, shape (…, row)."""
-        theta = {p.name: self.resolve(p.name, values, codes) for p in head.form.parameters}
-        return head.form(*(data[c] for c in head.form.inputs), **theta)
+        theta = {p.name: self.resolve(p.name, values, codes) for p in part.law.parameters}
+        like = next(iter(theta.values()), None)
+        return part.law(*(along_rows(data[c], like) for c in part.law.inputs), **theta)
 
     def observation(
-        self, head: Head, mean: Any, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
+        self,
+        part: ResponseModel,
+        mean: Any,
+        values: Mapping[str, Any],
+        data: Mapping[str, Any],
+        codes: Mapping[str, Any],
     ) -> Any:
         """(distribution, arguments) of the response at every row, given its mean."""
-        noise = {own: self.resolve(p.name, values, codes) for own, p in head.noise.items()}
-        component = head.likelihood.component
-        return component(mean, *(data[c] for c in component.inputs[1:]), **noise)
+        noise = {name: self.resolve(p.name, values, codes) for name, p in part.noise.items()}
+        component = part.likelihood.component
+        return component(mean, *(along_rows(data[c], mean) for c in component.inputs[1:]), **noise)
+
+
+def held_at(model: Model, parameter: str) -> float:
+    """Unconstrained population value of a parameter that has none to learn: fixed, or the middle of its prior."""
+    own = model.parameters[parameter]
+    return own.support.free(model.fixed[parameter]) if parameter in model.fixed else own.location
 
 
 def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Laws and likelihoods of the user's own, on their way to other processes: which they are, and what they compute.
+"""Laws, likelihoods and responses of the user's own, sent to other processes: which they are, and what they compute.
 
 A worker imports this package and knows its laws; it has not run the notebook that registered another one.
 """
@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
-from bayes_scaling.laws.all_laws import FORMS
+from bayes_scaling.laws.all_laws import LAWS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS, Likelihood
 from bayes_scaling.laws.parameters import Component
 from bayes_scaling.models.model import Model
+from bayes_scaling.models.responses.all_responses import RESPONSES
+from bayes_scaling.models.responses.response import Response
 
-Part = Component | Likelihood
+Part = Component | Likelihood | Response
 
 OWN = "bayes_scaling."
 PLAIN = (int, float, str, bool, tuple)  # values that a law may read from its module or from around it
@@ -24,37 +26,50 @@ REGISTERING = threading.RLock()
 
 
 def added_to(model: Model) -> tuple[Part, ...]:
-    """Laws and likelihoods of a model that are not this package's own."""
-    laws = [part for head in model.heads for part in head.form.parts]
-    scatter = [head.likelihood for head in model.heads]
-    mine = [part for part in laws if not part.function.__module__.startswith(OWN)]
-    return (*mine, *(one for one in scatter if not one.component.function.__module__.startswith(OWN)))
+    """Laws, likelihoods and responses of a model that are not this package's own."""
+    laws = [part for response_model in model.responses for part in response_model.law.parts]
+    likelihoods = [response_model.likelihood for response_model in model.responses]
+    return (
+        *(law for law in laws if not _own(law.function)),
+        *(likelihood for likelihood in likelihoods if not _own(likelihood.component.function)),
+        *(part.response for part in model.responses if not _own(part.response.new_run)),
+    )
+
+
+def _own(function: Any) -> bool:
+    return str(function.__module__).startswith(OWN)
 
 
 @contextmanager
 def registered(parts: Sequence[Part]) -> Iterator[None]:
-    """Know these laws and likelihoods for a moment, one thread at a time.
+    """Know these laws, likelihoods and responses for a moment, one thread at a time.
 
     A worker that kept them would go on with a law that is changed later.
     """
     with REGISTERING:
-        before = dict(FORMS), dict(LIKELIHOODS)
-        FORMS.update({part.name: part for part in parts if isinstance(part, Component)})
+        before = dict(LAWS), dict(LIKELIHOODS), dict(RESPONSES)
+        LAWS.update({part.name: part for part in parts if isinstance(part, Component)})
         LIKELIHOODS.update({part.component.name: part for part in parts if isinstance(part, Likelihood)})
+        RESPONSES.update({part.name: part for part in parts if isinstance(part, Response)})
         try:
             yield
         finally:
-            _reset(FORMS, before[0])
+            _reset(LAWS, before[0])
             _reset(LIKELIHOODS, before[1])
+            _reset(RESPONSES, before[2])
 
 
-def _reset(registry: dict[str, Any], before: dict[str, Any]) -> None:
+def _reset[T](registry: dict[str, T], known: dict[str, T]) -> None:
     registry.clear()
-    registry.update(before)
+    registry.update(known)
 
 
 def text_of(part: Part) -> str:
-    """What a law or likelihood computes, as text that changes when that does, and is the same in every process."""
+    """What a law, likelihood or response computes, as text that changes when that does, the same in every process."""
+    if isinstance(part, Response):
+        functions = (part.outcomes, part.new_run, part.expectation, *(source.rows for source in part.sources))
+        codes = [_code_of(function, set()) for function in functions]
+        return "; ".join([part.name, part.column, part.gives, f"{part.low} {part.high}", *codes])
     if isinstance(part, Likelihood):
         maps = [_code_of(function, set()) for function in (part.observe, part.report)]
         return "; ".join([text_of(part.component), part.rows, *maps])

@@ -12,8 +12,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bayes_scaling.data.columns import LABEL, with_role
 from bayes_scaling.errors import DataError
-from bayes_scaling.evaluation.backtest.backtesting import Backtest, answered
+from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.models.responses.all_responses import RESPONSES
 from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, NORMAL, SMALL, canvas
 
 BARS = ((0.95, 1.1), (0.8, 2.6), (0.5, 5.0))  # probability of an interval -> width of its bar [points]
@@ -62,9 +65,9 @@ def plot_backtest(
     if unknown := [b for b in named if b not in set(scores["benchmark"].astype(str))]:
         raise DataError(f"benchmarks {unknown} were not forecast; there are {sorted(scores['benchmark'].unique())}")
     (chosen,) = (s for s in past.splits if s.name == known[0][1])
-    label, colours = "score" if past.response == "accuracy" else "pass@k", _colours(scores)
-    figure, panels = canvas(len(named), max(1, min(ncols, len(named))), label)
-    before = past.runs[chosen.fitted & answered(past.runs, past.response)]
+    response, colours = RESPONSES[past.response], _colours(scores)
+    figure, panels = canvas(len(named), max(1, min(ncols, len(named))), response.label)
+    before = past.runs[chosen.fitted & response.outcomes(past.runs)]
     for panel, benchmark in zip(panels, named, strict=True):
         fitted = before[before["benchmark"].astype(str) == benchmark]
         own = (scores["benchmark"].astype(str) == benchmark).to_numpy()
@@ -79,8 +82,10 @@ def plot_backtest(
 
 
 def _series(table: pd.DataFrame) -> pd.Series:
-    """What a row has its colour for: the mixture, and k of pass@k."""
-    names = table["mixture"].astype(str) if "mixture" in table else pd.Series("all", table.index)
+    """What a row has its colour for: the labels that differ, and k of pass@k."""
+    labels = [name for name in with_role(LABEL) if name in table and table[name].nunique() > 1]
+    labels = labels or [name for name in ("mixture",) if name in table]
+    names = table[labels].astype(str).agg(" · ".join, axis=1) if labels else pd.Series("all", table.index)
     if "k" not in table or table["k"].isna().all():
         return names
     tries = "k = " + table["k"].map("{:.0f}".format)
@@ -97,10 +102,10 @@ def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, colours:
     here = [name for name in colours if name in names]
     place = np.array([here.index(name) for name in names]) - (len(here) - 1) / 2
     x = own["flops"].to_numpy(float) * step**place
-    values = draws.transpose("row", "chain", "draw").to_numpy().reshape(len(own), -1)
+    values = row_draws(draws)
     shades = [colours[name] for name in names]
     for p, width in BARS:
-        low, high = np.quantile(values, [(1 - p) / 2, (1 + p) / 2], axis=1)
+        low, high = interval(values, p)
         panel.vlines(x, low, high, colors=shades, lw=width, alpha=0.45, zorder=3)
     out = ~own["inside_95"].to_numpy(bool)
     edges = np.where(out, ALARM, OUTCOME)

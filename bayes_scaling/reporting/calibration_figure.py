@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.evaluation.scores import DISTANCE, binned, resampled
+from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, NORMAL, SMALL, canvas
 
 LEVELS = np.linspace(0.02, 0.98, 49)
@@ -94,7 +95,7 @@ def _draw_coverage(panel: Any, own: pd.DataFrame, colour: str, label: str, seed:
     runs = own["run"].astype(str).to_numpy()
     panel.plot(LEVELS, inside.mean(axis=0), color=colour, lw=1.8, label=label)
     if len(set(runs)) > 1:
-        low, high = np.quantile(resampled(inside, runs, seed=seed), [(1 - SHADE) / 2, (1 + SHADE) / 2], axis=0)
+        low, high = interval(resampled(inside, runs, seed=seed), SHADE, axis=0)
         panel.fill_between(LEVELS, low, high, color=colour, alpha=0.13, lw=0)
 
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bayes_scaling.errors import DataError, ModelError
+from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, Picture, footer
 
@@ -93,12 +94,16 @@ def _product(levels: list[np.ndarray]) -> list[tuple[Any, ...]]:
 
 def _forest(panel: Any, table: xr.DataArray, probability: float) -> None:
     lanes = table.sizes["colour"]
-    tails = [(1 - probability) / 2, (1 - HALF) / 2, 0.5, (1 + HALF) / 2, (1 + probability) / 2]
-    values = np.quantile(table.transpose(*DRAWS, "colour", "row").to_numpy(), tails, axis=(0, 1))
+    draws = table.transpose(*DRAWS, "colour", "row").to_numpy()
+    ends, halves, medians = (
+        interval(draws, probability, (0, 1)),
+        interval(draws, HALF, (0, 1)),
+        np.median(draws, (0, 1)),
+    )
     for lane in range(lanes):
         colour, marker = COLOURS[lane % len(COLOURS)], MARKERS[lane % len(MARKERS)]
         y = np.arange(table.sizes["row"]) + LANE * ((lanes - 1) / 2 - lane)
-        outer, inner, median = values[[0, 4], lane], values[[1, 3], lane], values[2, lane]
+        outer, inner, median = ends[:, lane], halves[:, lane], medians[lane]
         panel.hlines(y, *outer, color=colour, lw=1.1, zorder=3, label=f"outer {lane}")
         panel.hlines(y, *inner, color=colour, lw=2.8, zorder=4, label=f"inner {lane}")
         panel.plot(median, y, marker, color=colour, mec="white", mew=0.6, ms=5.5, zorder=5, label=f"median {lane}")
@@ -108,9 +113,10 @@ def _population(panel: Any, fit: Fit, name: str, probability: float) -> None:
     """Stripe of the population value, where the model learns one; a line where it is fixed."""
     if not (fit.model.has_population(name) or name in fit.model.fixed):
         return
-    free = fit.posterior[f"{name}_free"].to_numpy()
-    value = np.asarray(fit.model.parameters[name].support.constrain(free))
-    low, middle, high = np.quantile(value, [(1 - probability) / 2, 0.5, (1 + probability) / 2])
+    parameter = fit.model.parameters[name]
+    value = np.asarray(parameter.support.constrain(fit.posterior[parameter.free_name].to_numpy()))
+    low, high = interval(value, probability, None)
+    middle = np.median(value)
     panel.axvspan(low, high, color="0.5", alpha=0.16, lw=0, zorder=0, label="population")
     panel.axvline(middle, color=GREY, lw=0.9, ls="--", zorder=1, label="population median")
 

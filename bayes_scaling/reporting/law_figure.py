@@ -18,11 +18,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
-from bayes_scaling.inference.averaged_fits import Average, laws_of
+from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
-from bayes_scaling.reporting.curves import View, interval, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.curves import Labels, View, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
 
 OPACITY = {True: (0.32, 0.13), False: (0.22, 0.06)}  # one curve or several -> expectation, new run
@@ -32,7 +33,8 @@ def plot_law(
     fit: Fit | Average,
     *,
     benchmarks: Sequence[str] | None = None,
-    mixtures: Sequence[str] | None = None,
+    mixtures: Sequence[str] | str | None = None,
+    labels: Labels = None,
     reach: float = 1.0,
     probabilities: Sequence[float] = (0.5, 0.8, 0.95),
     ncols: int = 4,
@@ -53,6 +55,8 @@ def plot_law(
         `plot_laws` draws the laws of an average beside it.
     benchmarks, mixtures : sequence of str, optional
         What to show; everything that the fit saw by default.
+    labels : mapping, optional
+        Further labels to show, for a model that varies over them: ``{"family": ["A", "B"]}``.
     reach : float
         How far to go beyond the runs [decades of FLOPs].
     probabilities : sequence of float
@@ -79,10 +83,9 @@ def plot_law(
     FitError
         The fit did not converge.
     """
-    for law in laws_of(fit):
-        law.require_converged(even_if_not_converged=even_if_not_converged)
-    view = view_of(fit, benchmarks, mixtures, reach, probabilities, later)
-    label = "score" if view.response == "accuracy" else f"{view.response} [nats per token]"
+    fit.require_converged(even_if_not_converged=even_if_not_converged)
+    view = view_of(fit, benchmarks, {"mixture": mixtures, **(labels or {})}, reach, probabilities, later)
+    label = view.response.label
     figure, panels = canvas(len(view.benchmarks), max(1, min(ncols, len(view.benchmarks))), label)
     for panel, benchmark in zip(panels, view.benchmarks, strict=True):
         low, high = _draw_bands(panel, fit, view, benchmark, seed)
@@ -91,7 +94,7 @@ def plot_law(
     if reach or later is not None:
         panels[0].set_title("beyond the data", fontsize=SMALL, color=GREY, loc="right", pad=3)
     _legend(figure, view, later)
-    footer(figure, laws_of(fit), f"{path_text(fit)}{law_text([fit])}")
+    footer(figure, fit.laws, f"{path_text(fit)}{law_text([fit])}")
     return figure
 
 
@@ -100,19 +103,18 @@ def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed
     ahead = forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
     low, high = np.inf, -np.inf
     for curve, rows in zip(view.curves, np.split(np.arange(ahead.sizes["row"]), len(view.curves)), strict=True):
-        colour = view.colours.get(curve, COLOURS[0] if len(view.colours) == 1 else "0.25")
+        colour, name = curve.colour, curve.name
         part = ahead.isel(row=rows)
         x, (dark, light) = part["flops"].to_numpy(), OPACITY[len(view.curves) == 1]
-        lower, upper = interval(part[view.response], view.headline)
-        panel.fill_between(x, lower, upper, color=colour, alpha=light, lw=0, zorder=2, label=f"new run {curve}")
+        lower, upper = interval(row_draws(part[view.response.name]), view.headline)
+        panel.fill_between(x, lower, upper, color=colour, alpha=light, lw=0, zorder=2, label=f"new run {name}")
         panel.plot(x, np.c_[lower, upper], color=colour, lw=0.7, ls=(0, (1, 2)), zorder=3)
-        mean = part[f"{view.response}_mean"]
+        mean = part[view.response.mean_name]
         for share in view.nested:
-            panel.fill_between(
-                x, *interval(mean, share), color=colour, alpha=dark / len(view.nested) ** 0.5, lw=0, zorder=2.5,
-                label=f"expectation {share:g} {curve}",
-            )  # fmt: skip
-        panel.plot(x, mean.median(("chain", "draw")), color=colour, lw=1.4, zorder=4, label=f"median {curve}")
+            low_end, high_end = interval(row_draws(mean), share)
+            alpha, label = dark / len(view.nested) ** 0.5, f"expectation {share:g} {name}"
+            panel.fill_between(x, low_end, high_end, color=colour, alpha=alpha, lw=0, zorder=2.5, label=label)
+        panel.plot(x, mean.median(("chain", "draw")), color=colour, lw=1.4, zorder=4, label=f"median {name}")
         low, high = min(low, lower.min()), max(high, upper.max())
     return low, high + remark(panel, view, ahead) * (high - low)
 
@@ -121,24 +123,25 @@ def _draw_runs(
     panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
 ) -> tuple[float, float]:
     """Draw the runs that the fit saw, and stars for later ones; widen the range to hold them."""
-    for mixture, flops, scores, seen in points_of(fit, view, benchmark, later):
-        marker, size, edge = (view.markers[mixture], 17, "white") if seen else ("*", 95, "black")
+    for series, flops, scores, seen in points_of(fit, view, benchmark, later):
+        marker, size, edge = (series.marker, 17, "white") if seen else ("*", 95, "black")
+        label, width, height = f"{'runs' if seen else 'later'} {series.name}", 0.5 if seen else 0.8, 6 if seen else 7
         panel.scatter(
-            flops, scores, s=size, marker=marker, color=view.colours[mixture], edgecolors=edge,
-            linewidths=0.5 if seen else 0.8, zorder=6 if seen else 7, label=f"{'runs' if seen else 'later'} {mixture}",
+            flops, scores, s=size, marker=marker, color=series.colour, edgecolors=edge, linewidths=width,
+            zorder=height, label=label,
         )  # fmt: skip
         low, high = min(low, scores.min()), max(high, scores.max())
     return low, high
 
 
 def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
-    own = view.curves == tuple(view.colours) or len(view.colours) == 1
+    width = 1.4 if view.apart or len(view.series) == 1 else 0
     handles: list[Any] = [
-        Line2D([], [], color=c, marker=view.markers[m], ms=5, lw=1.4 if own else 0, label=m)
-        for m, c in view.colours.items()
+        Line2D([], [], color=series.colour, marker=series.marker, ms=5, lw=width, label=series.name)
+        for series in view.series
     ]
     shades = ", ".join(f"{100 * p:g}" for p in view.nested[::-1])
-    shade = COLOURS[0] if len(view.colours) == 1 else "0.4"
+    shade = COLOURS[0] if len(view.series) == 1 else "0.4"
     handles += [
         Patch(color=shade, alpha=0.5, lw=0, label=f"expectation: median, {shades} %"),
         Patch(facecolor=(0.6, 0.6, 0.6, 0.25), edgecolor=shade, ls=":", label=f"new run: {100 * view.headline:g} %"),

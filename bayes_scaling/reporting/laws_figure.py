@@ -16,11 +16,12 @@ from matplotlib.patches import Patch
 from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
-from bayes_scaling.inference.averaged_fits import Average, laws_of
+from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
-from bayes_scaling.reporting.curves import View, interval, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.curves import View, labels_of, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
 
 INK = COLOURS[-1]  # of averages, and of the runs
@@ -35,6 +36,7 @@ def plot_laws(
     *,
     benchmarks: Sequence[str] | str | None = None,
     mixture: str | None = None,
+    labels: Mapping[str, str] | None = None,
     reach: float = 1.0,
     behind: float | None = None,
     probability: float = 0.8,
@@ -58,6 +60,8 @@ def plot_laws(
         What to show; everything that the fits saw by default.
     mixture : str, optional
         Which training mixture to show; by default the first of the runs.
+    labels : mapping, optional
+        Which of further labels to show, for models that vary over them: ``{"family": "A"}``; by default the first.
     reach : float
         How far to go beyond the runs [decades of FLOPs].
     behind : float, optional
@@ -87,13 +91,13 @@ def plot_laws(
         A fit did not converge.
     """
     named = _named(fits)
-    laws = list({id(law): law for fit in named.values() for law in laws_of(fit)}.values())
+    laws = list({id(law): law for fit in named.values() for law in fit.laws}.values())
     for law in laws:
         law.require_converged(even_if_not_converged=even_if_not_converged)
-    views = _views(named, benchmarks, mixture, reach, behind, probability, later)
+    views = _views(named, benchmarks, {"mixture": mixture, **(labels or {})}, reach, behind, probability, later)
     first, view, styles = next(iter(named.values())), next(iter(views.values())), _styles(named)
-    label = "score" if view.response == "accuracy" else f"{view.response} [nats per token]"
-    figure, panels = canvas(len(view.benchmarks), max(1, min(ncols, len(view.benchmarks))), label, SIZE)
+    columns = max(1, min(ncols, len(view.benchmarks)))
+    figure, panels = canvas(len(view.benchmarks), columns, view.response.label, SIZE)
     for panel, benchmark in zip(panels, view.benchmarks, strict=True):
         plans = {name: plan_along(fit, views[name], benchmark) for name, fit in named.items()}
         ahead = {n: forecast(fit, plans[n], seed=seed, even_if_not_converged=True) for n, fit in named.items()}
@@ -130,24 +134,30 @@ def _named(fits: Sequence[Fit | Average] | Mapping[str, Fit | Average]) -> dict[
 def _views(
     named: dict[str, Fit | Average],
     benchmarks: Any,
-    mixture: str | None,
+    labels: Mapping[str, str | None],
     reach: float,
     behind: float | None,
     probability: float,
     later: Any,
 ) -> dict[str, View]:
-    """What each law draws: the same benchmarks and grid, for one mixture."""
+    """What each law draws: the same benchmarks and grid, for one label of each kind."""
     runs = next(iter(named.values())).runs
-    if mixture is None and "mixture" in runs and runs["mixture"].notna().any():
-        mixture = str(runs["mixture"].dropna().iloc[0])
-    views = {name: view_of(fit, benchmarks, mixture, reach, (probability,), later) for name, fit in named.items()}
-    if len(set(responses := {name: view.response for name, view in views.items()}.values())) > 1:
-        raise DataError(f"one axis cannot hold {dict(zip(views, responses, strict=True))}; draw them apart")
+    kinds = dict.fromkeys(("mixture", *(label for fit in named.values() for label in labels_of(fit)), *labels))
+    one = {kind: labels.get(kind) or _first_label(runs, kind) for kind in kinds}
+    views = {name: view_of(fit, benchmarks, one, reach, (probability,), later) for name, fit in named.items()}
+    responses = {name: view.response.name for name, view in views.items()}
+    if len(set(responses.values())) > 1:
+        raise DataError(f"one axis cannot hold {responses}; draw them apart")
     if behind is None:
         return views
     if not (np.isfinite(behind) and behind > 0):
         raise DataError(f"behind must be a number of decades above 0, not {behind!r}")
     return {name: _since(view, runs["flops"].max() / 10**behind) for name, view in views.items()}
+
+
+def _first_label(runs: pd.DataFrame, column: str) -> str | None:
+    there = runs[column].dropna() if column in runs else runs.iloc[:0]
+    return str(there.iloc[0]) if len(there) else None
 
 
 def _since(view: View, flops: float) -> View:
@@ -171,8 +181,8 @@ def _styles(named: dict[str, Fit | Average]) -> dict[str, tuple[str, Any]]:
 def _draw_law(panel: Any, ahead: xr.Dataset, view: View, name: str, style: tuple[str, Any]) -> tuple[float, float]:
     """Draw median and band of one law; return the range that they fill."""
     colour, dashes = style
-    mean, x = ahead[f"{view.response}_mean"], ahead["flops"].to_numpy()
-    lower, upper = interval(mean, view.headline)
+    mean, x = ahead[view.response.mean_name], ahead["flops"].to_numpy()
+    lower, upper = interval(row_draws(mean), view.headline)
     filled = 0.0 if colour == INK else 0.15
     panel.fill_between(x, lower, upper, color=colour, alpha=filled, lw=0, zorder=2, label=f"band {name}")
     edge = (0, (1, 1.5)) if colour == INK else "-"
@@ -201,8 +211,7 @@ def _draw_runs(
 
 def _mark_distance(panel: Any, fit: Fit | Average, view: View, benchmark: str) -> None:
     """Mark every tenfold of the compute of the largest run."""
-    own = fit.runs if view.response == "loss" else fit.runs[fit.runs["benchmark"].astype(str) == benchmark]
-    end = own["flops"].max()
+    end = view.of_panel(fit.runs, benchmark)["flops"].max()
     for decade in range(int(np.log10(view.grid[-1] / end) + 1e-9) + 1):
         times, text = end * 10.0**decade, f"× {10**decade:,}" if decade else "largest run"
         top = panel.get_xaxis_transform()
@@ -214,10 +223,10 @@ def _mark_distance(panel: Any, fit: Fit | Average, view: View, benchmark: str) -
 def _legend(figure: Figure, styles: dict[str, tuple[str, Any]], view: View, later: pd.DataFrame | None) -> None:
     handles: list[Any] = [Line2D([], [], color=c, ls=dashes, lw=1.7, label=n) for n, (c, dashes) in styles.items()]
     held = f"expectation: median, {100 * view.headline:g} %"
-    mixture = next(iter(view.colours))
+    shown = view.series[0].name
     handles += [
         Patch(facecolor="0.8", edgecolor="0.5", lw=0.6, label=held),
-        Line2D([], [], color=INK, lw=0, marker="o", ms=5, mec="white", mew=0.5, label=f"fitted runs: {mixture}"),
+        Line2D([], [], color=INK, lw=0, marker="o", ms=5, mec="white", mew=0.5, label=f"fitted runs: {shown}"),
     ]
     if later is not None:
         label = "held out: not seen by the fits"

@@ -14,12 +14,13 @@ from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import ALARM, BEYOND, GREY, NORMAL, SMALL
 from bayes_scaling.reporting.curves import View
 
+MARGIN = 0.02  # beyond the range of a response
 DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
 
 
 def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
     """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
-    text = "" if view.response == "loss" else str(ahead["note"].to_numpy()[0])
+    text = str(ahead["note"].to_numpy()[0]) if view.response.per_benchmark else ""
     if not text:
         return 0.0
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
@@ -30,9 +31,9 @@ def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
 
 def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
     """Scales, limits, chance level, and where the data end."""
-    own = fit.runs if view.response == "loss" else fit.runs[fit.runs["benchmark"].astype(str) == benchmark]
+    own = view.of_panel(fit.runs, benchmark)
     end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02
-    chance = own["chance"].median() if view.response == "accuracy" and "chance" in own else np.nan
+    chance = own["chance"].median() if view.response.per_benchmark and "chance" in own else np.nan
     if np.isfinite(chance):
         panel.axhline(chance, color=GREY, lw=0.8, ls="--", zorder=1.5, label="chance")
         low, high = min(low, chance), max(high, chance)
@@ -41,8 +42,8 @@ def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float
     panel.set_xscale("log")
     panel.set_xlim(left, right)
     pad = 0.06 * max(high - low, 0.02)
-    ceiling = 1.02 if view.response == "accuracy" else np.inf
-    panel.set_ylim(max(low - pad, -0.02), min(high + pad, ceiling))
+    response = view.response
+    panel.set_ylim(max(low - pad, response.low - MARGIN), min(high + pad, response.high + MARGIN))
     panel.set_title(benchmark, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
     first, last = int(np.ceil(np.log10(left))), int(np.floor(np.log10(right)))
     step = 1 if last - first <= DECADES_PER_INCH * panel.get_window_extent().width / panel.figure.dpi else 2

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, with_role
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.law_uncertainty import law_sentence
+from bayes_scaling.messages import listed_names
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,18 +18,27 @@ if TYPE_CHECKING:
     from bayes_scaling.models.model import Model
 
 WIDTH = 100
+WIDEST = 400  # of a table whose columns cannot be made narrower
+SUMMARY = ("response", "interval_for", "mean", "decades_beyond", "note")  # columns of a summary that name no run
 
 
-def aligned(table: pd.DataFrame) -> str:
+def table_text(table: pd.DataFrame) -> str:
     """Set a table in columns: numbers to the right, text to the left, a rule under the header."""
-    numeric = [table[c].dtype.kind in "if" for c in table]
-    cells = [[str(c), *map(str, table[c])] for c in table]
-    widths = [max(map(len, column)) for column in cells]
-    lines = [
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(row, widths, numeric, strict=True)).rstrip()
-        for row in zip(*cells, strict=True)
-    ]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+    from io import StringIO
+
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="")
+    for name in table:
+        grid.add_column(str(name), justify="right" if table[name].dtype.kind in "if" else "left", no_wrap=True)
+    for row in table.itertuples(index=False):
+        grid.add_row(*(str(value) for value in row))
+    console = Console(file=StringIO(), width=WIDEST, color_system=None, markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        console.print(grid)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines() if line.strip())
 
 
 def wrapped(label: str, text: str) -> str:
@@ -43,8 +56,7 @@ def overview(runs: pd.DataFrame) -> str:
 
     def those(column: str) -> str:
         known = [str(name) for name in runs[column].dropna().unique()]
-        more = f" and {len(known) - 12} more" if len(known) > 12 else ""
-        return f"{len(known)}: {', '.join(known[:12])}{more}"
+        return f"{len(known)}: {listed_names(known, 12)}"
 
     facts = {
         "rows": f"{len(runs)}, {runs['score'].notna().sum()} with a score, {runs['loss'].notna().sum()} with a loss",
@@ -82,10 +94,11 @@ def page(table: pd.DataFrame) -> pd.DataFrame:
         ends = zip(part[f"lower_{share}"], part[f"upper_{share}"], strict=True)
         return [f"{low:.3f}–{high:.3f}" for low, high in ends]
 
-    names = {c: law[c].astype(str) for c in ("benchmark", "mixture") if c in law}
-    if (law["response"] != "accuracy").any():
+    named = [c for c in law if c in (*with_role(BENCHMARK, LABEL), "k") or (c not in COLUMNS and c not in SUMMARY)]
+    names: dict[str, Any] = {str(c): law[c].astype(str) for c in named if not str(c).startswith(("lower_", "upper_"))}
+    if (law["response"] != next(iter(RESPONSES))).any():
         names["response"] = law["response"]
-    numbers = {
+    numbers: dict[str, Any] = {
         "FLOPs": law["flops"].map("{:.2e}".format),
         "mean": law["mean"].map("{:.3f}".format),
         "expectation 80 %": span(law, 80),
@@ -106,22 +119,22 @@ def foot(ahead: xr.Dataset) -> str:
             *(["Notes:", *notes] if notes else []),
             "Intervals are equal-tailed and credible: 'expectation' is the law itself, what many runs would average;",
             "'new run' is one run evaluated once.  'beyond' counts decades of compute beyond the data.",
-            f"Uncertainty about the law itself: {ahead.attrs['law_uncertainty']}.",
+            law_sentence(ahead.attrs["law_uncertainty"]),
             f"Verdict: {ahead.attrs['verdict']}",
         ]
     )
 
 
 def card(model: Model) -> str:
-    """The card of a model, its heads, and its parameters with their priors."""
+    """The card of a model, its responses, and its parameters with their priors."""
     card = model.card
     parts = [("", card.summary), ("recommended for: ", card.recommended_for)]
     parts += [("use when: ", card.use_when), ("fails when: ", card.fails_when)]
     lines = [model.name, *(wrapped("  " + label, text) for label, text in parts if text)]
     lines += [wrapped("  reference: ", reference) for reference in card.references]
-    for head in model.heads:
-        lines += ["", f"{head.response} = {head.form.name}, scattered as {head.likelihood.component.name}"]
-        lines += [wrapped(f"  {part.name}: ", part.doc) for part in head.form.parts]
+    for part in model.responses:
+        lines += ["", f"{part.name} = {part.law.name}, scattered as {part.likelihood.component.name}"]
+        lines += [wrapped(f"  {law.name}: ", law.doc) for law in part.law.parts]
     lines += ["", f"Parameters: 90 % prior interval of the population value; pooling {model.pooling}"]
     for name, p in model.parameters.items():
         fixed = model.fixed.get(name)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bayes_scaling.data.columns import COLUMNS
 from bayes_scaling.data.runs import validate
-from bayes_scaling.data.sizes import size_text
+from bayes_scaling.data.sizes import flops_of, size_text
 from bayes_scaling.errors import DataError
 from bayes_scaling.files.tables import read_table, refuse
 
@@ -140,7 +140,7 @@ def _sized(table: pd.DataFrame, c4: pd.DataFrame | None) -> pd.DataFrame:
     exact = table["tokens"].map(twins).where(table["tpr"] == WITH_C4_TWIN).astype("float64")
     params = exact.fillna(table["tokens"] / table["tpr"])
     source = pd.Series(np.where(exact.notna(), "the run on C4 with the same tokens", "nominal"), table.index)
-    return table.assign(params=params, flops=6.0 * params * table["tokens"], size_source=source)
+    return table.assign(params=params, flops=flops_of(params, table["tokens"]), size_source=source)
 
 
 def _runs(long: pd.DataFrame, choices: Mapping[str, str], loss: str) -> pd.DataFrame:

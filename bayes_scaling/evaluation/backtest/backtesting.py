@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.evaluation.backtest.parallel import computed
-from bayes_scaling.evaluation.backtest.shards import META, Shard, found_in, prepared, shard_of
+from bayes_scaling.evaluation.backtest.shards import Shard, shard_of
 from bayes_scaling.evaluation.baselines.estimators import BASELINES
+from bayes_scaling.evaluation.refits.engine import Engine
+from bayes_scaling.evaluation.refits.task import found_in
 from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
 from bayes_scaling.evaluation.splits import Split, check_splits, split_above
-from bayes_scaling.files.writing import write_whole
+from bayes_scaling.inference.settings import Settings, checked_seed
+from bayes_scaling.messages import listed_names
 from bayes_scaling.models.model import Model
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 SHOWN = ("mae", "crps", "cover_50", "cover_80", "cover_95", "width_80")
-SCORED = ("accuracy", "pass_at_k")
+OF_FITS = ("chains", "draws", "tune", "thin", "target_accept", "attempts")  # settings that a shard passes on
 PUBLISHED = " (published)"  # tells an estimator from a model of the same name
-MANY, LINES = 5, 20  # names that a warning lists, and that the text of a backtest does
+LINES = 20  # names that the text of a backtest lists
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,6 +91,7 @@ def backtest(
     chains: int = 4,
     draws: int = 1000,
     tune: int = 500,
+    thin: int | None = None,
     target_accept: float | None = None,
     attempts: int = 2,
     resamples: int = 200,
@@ -115,10 +117,10 @@ def backtest(
         Published estimators to judge beside the models, of ``BASELINES``; one that has the name of a model is called
         "name (published)".
     response : str
-        What is forecast: "accuracy" or "pass_at_k".
+        What is forecast: "accuracy", "loss" or "pass_at_k".
     seed : int, optional
         The same seed gives the same result.
-    chains, draws, tune, target_accept, attempts
+    chains, draws, tune, thin, target_accept, attempts
         Of every fit, as for `fit`.
     resamples : int
         Bootstrap draws of every baseline.
@@ -148,28 +150,57 @@ def backtest(
         Fits failed their verdict; their scores stay in the result, marked.  Shards gave no forecast, because the law
         refused the runs or an error was raised: which, and why.  They are not kept, so the same call tries again.
     """
-    if response not in SCORED:
-        raise DataError(f"a backtest is of {' or '.join(SCORED)}, not of {response!r}")
+    settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)
     runs = runs.reset_index(drop=True)
     asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
-    chosen = [replace(s, held_out=s.held_out & answered(runs, response)) for s in asked]
+    engine = Engine.of(folder, n_jobs, progress)
+    past = forecasts_of_the_past(
+        laws, runs, asked, response, engine, seed=seed, settings=settings, resamples=resamples, what="backtest"
+    )
+    warn_of_shards(past)
+    return past
+
+
+def forecasts_of_the_past(
+    laws: Mapping[str, Model | str],
+    runs: pd.DataFrame,
+    splits: Sequence[Split],
+    response: str,
+    engine: Engine,
+    *,
+    seed: int | None,
+    settings: Settings,
+    resamples: int = 0,
+    what: str,
+) -> Backtest:
+    """Fit every law to every split and score its forecasts: what `backtest`, `average` and `compare` rest on.
+
+    Parameters
+    ----------
+    laws : mapping
+        Name -> model or name of a published estimator.
+    runs, splits, response, seed, settings, resamples
+        As for `backtest`.
+    engine : Engine
+    what : str
+        What the fits are made for, beside the progress bar.
+    """
+    chosen = [replace(s, held_out=s.held_out & RESPONSES[response].outcomes(runs)) for s in splits]
     check_splits(chosen, runs)
-    fits = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept, "attempts": attempts}
+    of_fits = {name: getattr(settings, name) for name in OF_FITS}
     todo = [
-        shard_of(name, law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else fits)
+        shard_of(name, law, split, runs, response, seed, {"resamples": resamples} if isinstance(law, str) else of_fits)
         for split in chosen
         for name, law in laws.items()
     ]
-    show = sys.stderr.isatty() if progress is None else progress
-    results = _run(todo, None if folder is None else Path(folder), n_jobs, show)
-    past = _gathered(runs, tuple(chosen), response, todo, results)
-    _warn(past)
-    return past
+    return _gathered(runs, tuple(chosen), response, todo, engine.run(todo, what))
 
 
 def _named(models: list[Model], baselines: Sequence[str] | str, response: str) -> dict[str, Model | str]:
     """Models and published estimators under names of their own, all of which forecast the response."""
+    if response not in RESPONSES:
+        raise DataError(f"a backtest is of {' or '.join(RESPONSES)}, not of {response!r}")
     published = [baselines] if isinstance(baselines, str) else list(baselines)
     if unknown := [b for b in published if b not in BASELINES]:
         raise DataError(f"baselines must be of {', '.join(BASELINES)}; got {unknown}")
@@ -177,52 +208,10 @@ def _named(models: list[Model], baselines: Sequence[str] | str, response: str) -
     names = [*own, *(f"{b}{PUBLISHED}" if b in own else b for b in published)]
     if not names or len(set(names)) < len(names):
         raise DataError(f"a backtest needs laws with names of their own, got {names}")
-    reads_k = {b for b in published if "k" in BASELINES[b].inputs}
-    other = [m.name for m in models if response not in [head.response for head in m.heads]]
-    if other := [*other, *(b for b in published if (b in reads_k) != (response == "pass_at_k"))]:
+    other = [m.name for m in models if response not in [part.name for part in m.responses]]
+    if other := [*other, *(b for b in published if BASELINES[b].response != response)]:
         raise DataError(f"{', '.join(other)} cannot forecast {response}")
     return dict(zip(names, [*models, *published], strict=True))
-
-
-def answered(runs: pd.DataFrame, response: str) -> np.ndarray:
-    """Rows that hold an outcome of the response: of pass@k that of a benchmark, not of one problem."""
-    tried = runs["metric"].eq(PASS_AT_K) if "metric" in runs else pd.Series(False, runs.index)
-    whole = runs["problem"].isna() if "problem" in runs else pd.Series(True, runs.index)
-    return (runs["score"].notna() & (tried & whole if response == "pass_at_k" else ~tried)).to_numpy()
-
-
-def _run(todo: list[Shard], folder: Path | None, n_jobs: int | None, progress: bool) -> list[xr.Dataset]:
-    """Results in the order of the shards: those that are kept, and the others as they come."""
-    done = {s.key: kept for s in todo if folder and (kept := _kept(folder / f"{s.key}.nc")) is not None}
-    left = {s.key: s for s in todo if s.key not in done}
-    for shard in {s.law: s for s in left.values() if not isinstance(s.document, str)}.values():
-        prepared(shard)  # once, before many processes would
-    for key, result in _shown(computed(left, n_jobs), len(left), progress):
-        done[key] = result
-        if folder and not found_in(result)["problem"]:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / f"{key}.nc", lambda part, what=result: what.to_netcdf(part, engine="h5netcdf"))
-    return [done[s.key] for s in todo]
-
-
-def _shown(results: Iterator[tuple[str, xr.Dataset]], total: int, progress: bool) -> Iterator[tuple[str, xr.Dataset]]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    yield from track(results, "backtest", total=total, console=console, disable=not progress)
-
-
-def _kept(path: Path) -> xr.Dataset | None:
-    """A shard that was kept, if it is there and whole."""
-    if not path.is_file():
-        return None
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            result = opened.load()
-    except (OSError, ValueError):
-        return None
-    return result if META in result.attrs else None
 
 
 def _gathered(
@@ -259,24 +248,20 @@ def _densities(result: xr.Dataset, rows: int) -> np.ndarray:
     return result["log_density"].to_numpy() if "log_density" in result else np.full(rows, np.nan)
 
 
-def _warn(past: Backtest) -> None:
+def warn_of_shards(past: Backtest, what: str = "backtest") -> None:
     """Name the fits whose scores rest on draws that did not converge, and the shards that gave none."""
     refused = past.shards[past.shards["problem"] != ""]
     doubtful = past.shards[(past.shards["problem"] == "") & ~past.shards["converged"].astype(bool)]
-    of = f"of {len(past.shards)} shards of the backtest"
+    of = f"of {len(past.shards)} shards of the {what}"
     if len(doubtful):
-        said = _listed([f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)])
+        said = listed_names([f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)])
         text = f"{len(doubtful)} {of} did not converge: {said}; `converged` marks their scores, `shards` says why"
         warnings.warn(text, ScalingWarning, stacklevel=3)
     if len(refused):
         rows = zip(refused["law"], refused["split"], refused["problem"], strict=True)
-        said = _listed([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
+        said = listed_names([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
         warnings.warn(f"{len(refused)} {of} gave no forecast: {said}", ScalingWarning, stacklevel=3)
 
 
 def _first(text: str) -> str:
     return text.partition("\n")[0]
-
-
-def _listed(said: list[str]) -> str:
-    return ", ".join(said[:MANY]) + (f" and {len(said) - MANY} more" if len(said) > MANY else "")

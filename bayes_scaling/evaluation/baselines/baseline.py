@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.columns import check_ranges
+from bayes_scaling.data.plans import complete
 from bayes_scaling.errors import DataError
-from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cell, Memo, Part, fitted_cell, scored
+from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cache, CellFit, Part, fitted_cell, scored
 from bayes_scaling.evaluation.baselines.estimators import BASELINES, mean_of_scores
 from bayes_scaling.evaluation.baselines.stages import Estimator
 from bayes_scaling.forecasting.coordinates import row_coordinates
-from bayes_scaling.forecasting.law_uncertainty import LAW_UNCERTAINTY
+from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.forecasting.provenance import origin
+from bayes_scaling.models.named_arrays import DRAWN
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 __all__ = ["BASELINES", "baseline", "coefficients"]
 
@@ -32,14 +34,14 @@ TOO_FEW = "too few usable scores for {name}: the mean of the runs instead"
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRuns:
     """The runs that a baseline rests on."""
 
     runs: pd.DataFrame
 
 
 @dataclass(frozen=True)
-class Luck:
+class Resampling:
     """Whose residuals go where: to the fitted runs of a mixture, and to the runs of the plan."""
 
     dealt: dict[str, np.ndarray]
@@ -97,25 +99,22 @@ def baseline(
     estimator = _named(name)
     rows = scored(estimator, runs, chance, loss)
     given, plan = plan, _planned(estimator, rows, plan)
-    luck, memo = _luck(rows, plan, resamples, np.random.default_rng(seed)), Memo()
+    resampling, cache = _resampling(rows, plan, resamples, np.random.default_rng(seed)), Cache()
     mean = np.empty((max(resamples, 1), len(plan)))
     new, remarks = mean.copy(), np.full(len(plan), "", dtype=object)
     for key, where in _positions(plan):
-        cell, remarks[where] = _fitted(name, estimator, rows, key, memo)
-        mean[:, where], new[:, where] = _draws(cell, plan.iloc[where], luck, luck.fresh[:, where], memo)
-    coords = row_coordinates(Scored(rows), plan)
-    said = zip(coords["note"][1], remarks, strict=True)
-    coords["note"] = ("row", np.array(["; ".join(filter(None, both)) for both in said], dtype=object))
-    values = {n: (("chain", "draw", "row"), np.clip(v, 0.0, 1.0)[None]) for n, v in _named_values(mean, new)}
+        cell, remarks[where] = _fitted(name, estimator, rows, key, cache)
+        mean[:, where], new[:, where] = _draws(cell, plan.iloc[where], resampling, resampling.fresh[:, where], cache)
+    coords = row_coordinates(ScoredRuns(rows), plan)
+    both = zip(coords["note"][1], remarks, strict=True)
+    coords["note"] = ("row", np.array(["; ".join(filter(None, notes)) for notes in both], dtype=object))
+    response = RESPONSES[estimator.response]
+    named = {response.mean_name: mean, response.name: new}
+    values = {name: (DRAWN, np.clip(value, response.low, response.high)[None]) for name, value in named.items()}
     options = {"baseline": name, "resamples": resamples, "chance": chance, "loss": loss}
-    attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": LAW_UNCERTAINTY[False]}
+    attributes = {"model": name, "verdict": VERDICT, "converged": "True", "law_uncertainty": NOT_INCLUDED}
     attributes |= origin(options, runs, given, seed)
     return xr.Dataset(values, {"chain": [0], "draw": np.arange(len(mean)), **coords}, attributes)
-
-
-def _named_values(mean: np.ndarray, new: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    yield "accuracy_mean", mean
-    yield "accuracy", new
 
 
 def coefficients(name: str, runs: pd.DataFrame, *, chance: str = "table", loss: str = "loss") -> pd.DataFrame:
@@ -133,10 +132,10 @@ def coefficients(name: str, runs: pd.DataFrame, *, chance: str = "table", loss: 
         `estimators`, "mean" where too few scores are usable), ``value``, and ``n_rows`` that were fitted.
     """
     estimator = _named(name)
-    rows, memo = scored(estimator, runs, chance, loss), Memo()
+    rows, cache = scored(estimator, runs, chance, loss), Cache()
     table = []
     for key, _ in _positions(rows):
-        cell, _ = _fitted(name, estimator, rows, key, memo)
+        cell, _ = _fitted(name, estimator, rows, key, cache)
         for part in cell.parts:
             for coefficient, value in zip(part.stage.coefficients, part.theta, strict=True):
                 table.append((*key, part.stage.response, coefficient, float(value), len(part.fitted)))
@@ -157,17 +156,8 @@ def _named(name: str) -> Estimator:
 
 def _planned(estimator: Estimator, rows: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     """Check that a plan has what the estimator reads, of runs that it knows."""
-    if plan.empty:
-        raise DataError("the plan has no rows; plan_runs(flops=[1e22], benchmark=['hellaswag']) makes some")
-    needed = [*CELL, *estimator.inputs]
-    if absent := [c for c in needed if c not in plan]:
-        raise DataError(f"the plan needs the columns {absent}; it has {list(plan.columns)}")
-    plan = plan.reset_index(drop=True)
-    if "run" not in plan:
-        plan = plan.assign(run=[f"run {i + 1}" for i in range(len(plan))])
-    check_ranges(plan, {*estimator.inputs, "flops"})
-    if len(blank := plan.index[plan[needed].isna().any(axis=1)]):
-        raise DataError(f"the plan needs {needed} in every row: rows {list(blank[:5])} lack some")
+    needs = (*CELL, *estimator.inputs)
+    plan = complete(plan, rows, needs=needs, groups=CELL, who="the estimator")
     known = pd.MultiIndex.from_frame(rows[CELL].astype(str))
     asked = pd.MultiIndex.from_frame(plan[CELL].astype(str))
     if unknown := asked[~asked.isin(known)].unique().tolist():
@@ -177,47 +167,51 @@ def _planned(estimator: Estimator, rows: pd.DataFrame, plan: pd.DataFrame) -> pd
     return plan.astype(dict.fromkeys(CELL, "str"))
 
 
-def _luck(rows: pd.DataFrame, plan: pd.DataFrame, resamples: int, rng: np.random.Generator) -> Luck:
+def _resampling(rows: pd.DataFrame, plan: pd.DataFrame, resamples: int, rng: np.random.Generator) -> Resampling:
     counts = rows.groupby("mixture")["peers"].first()
     dealt = {str(m): rng.integers(n, size=(resamples, n)) for m, n in counts.items()}
     whose = plan["run"].astype("category").cat.codes.to_numpy()
     share = rng.random((resamples, whose.max() + 1))[:, whose]
-    return Luck(dealt, np.floor(share * plan["mixture"].map(counts).to_numpy()).astype(int), rng)
+    return Resampling(dealt, np.floor(share * plan["mixture"].map(counts).to_numpy()).astype(int), rng)
 
 
-def _fitted(name: str, estimator: Estimator, rows: pd.DataFrame, key: tuple[str, str], memo: Memo) -> tuple[Cell, str]:
+def _fitted(
+    name: str, estimator: Estimator, rows: pd.DataFrame, key: tuple[str, str], cache: Cache
+) -> tuple[CellFit, str]:
     """The estimator fitted to one benchmark on one mixture, or the mean of the scores and a remark."""
     own = rows[(rows["benchmark"] == key[0]) & (rows["mixture"] == key[1])]
-    cell = fitted_cell(estimator, own, memo)
+    cell = fitted_cell(estimator, own, cache)
     if cell is not None:
         return cell, ""
-    mean = fitted_cell(mean_of_scores(estimator), own, memo)
+    mean = fitted_cell(mean_of_scores(estimator), own, cache)
     assert mean is not None  # one score is enough for a mean
     return mean, TOO_FEW.format(name=name)
 
 
-def _draws(cell: Cell, plan: pd.DataFrame, luck: Luck, fresh: np.ndarray, memo: Memo) -> tuple[np.ndarray, np.ndarray]:
+def _draws(
+    cell: CellFit, plan: pd.DataFrame, resampling: Resampling, fresh: np.ndarray, cache: Cache
+) -> tuple[np.ndarray, np.ndarray]:
     """Expectations and scores of new runs, each (draw, row)."""
     point = _through(cell, plan, [part.theta for part in cell.parts])
     report = cell.parts[-1].stage.scale.report
     if not len(fresh):
         return report(point, cell.chance)[None], report(point, cell.chance)[None]
-    thetas = [_refitted(part, luck.dealt[cell.mixture], luck.rng, memo) for part in cell.parts]
-    noise = [part.residuals(fresh, part.tries_of(plan), luck.rng) for part in cell.parts]
+    thetas = [_refitted(part, resampling.dealt[cell.mixture], resampling.rng, cache) for part in cell.parts]
+    noise = [part.residuals(fresh, part.tries_of(plan), resampling.rng) for part in cell.parts]
     spread, scatter = _through(cell, plan, thetas), _through(cell, plan, thetas, noise)
     centre = point - np.median(spread, axis=0)
     return report(spread + centre, cell.chance), report(scatter + centre, cell.chance)
 
 
-def _refitted(part: Part, dealt: np.ndarray, rng: np.random.Generator, memo: Memo) -> np.ndarray:
+def _refitted(part: Part, dealt: np.ndarray, rng: np.random.Generator, cache: Cache) -> np.ndarray:
     """Coefficients (resample, coefficient) after every run got the residuals of some run."""
     again = part.fitted + part.residuals(dealt[:, part.places], part.tries, rng)
     stage = part.stage
-    return memo.once(stage, part.columns, again, lambda: stage.refit(part.columns, again, part.theta))
+    return cache.once(stage, part.columns, again, lambda: stage.refit(part.columns, again, part.theta))
 
 
 def _through(
-    cell: Cell, plan: pd.DataFrame, thetas: list[np.ndarray], noise: list[np.ndarray] | None = None
+    cell: CellFit, plan: pd.DataFrame, thetas: list[np.ndarray], noise: list[np.ndarray] | None = None
 ) -> np.ndarray:
     """The last stage's response on the scale of its fit, from sizes alone; finite everywhere."""
     known: dict[str, Any] = {}

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import PASS_AT_K, UNSPECIFIED, check_ranges
+from bayes_scaling.data.columns import UNSPECIFIED, check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.solvers import Columns
 from bayes_scaling.evaluation.baselines.stages import Estimator, Stage
+from bayes_scaling.models.responses.all_responses import RESPONSES
 
 CELL = ["benchmark", "mixture"]
 CHANCES = ("table", "small_runs")
@@ -19,7 +20,7 @@ SMALL = 1e17  # runs below these FLOPs show the score of guessing (Krajewski et 
 
 
 @dataclass(frozen=True)
-class Memo:
+class Cache:
     """What was computed before: stages that read no score are the same for all benchmarks."""
 
     known: dict[Hashable, np.ndarray] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellFit:
     """All stages of an estimator, fitted to one benchmark on one mixture."""
 
     mixture: str
@@ -110,8 +111,7 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
         raise DataError(f"the runs need the columns {absent}; they have {list(runs.columns)}")
     if reads_loss and loss not in runs:
         raise DataError(f"the runs have no column {loss!r} that holds the loss; they have {list(runs.columns)}")
-    tried = runs["metric"].eq(PASS_AT_K) if "metric" in runs else pd.Series(False, runs.index)
-    rows = runs[runs["score"].notna() & (tried == ("k" in estimator.inputs))].reset_index(drop=True)
+    rows = runs[RESPONSES[estimator.response].outcomes(runs)].reset_index(drop=True)
     if rows.empty:
         raise DataError("the runs hold no score of the kind that this estimator is fitted to")
     rows = rows.assign(mixture=rows.get("mixture", UNSPECIFIED), n_items=rows.get("n_items", np.nan))
@@ -124,12 +124,12 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
     return rows.astype(dict.fromkeys(CELL, "str")).assign(place=place, peers=among.transform("nunique"))
 
 
-def fitted_cell(estimator: Estimator, rows: pd.DataFrame, memo: Memo) -> Cell | None:
+def fitted_cell(estimator: Estimator, rows: pd.DataFrame, cache: Cache) -> CellFit | None:
     """Fit an estimator to rows of one benchmark on one mixture; None where too few are usable."""
     chance = float(rows["chance"].iloc[0])
-    parts = [_fitted_part(stage, rows, chance, memo) for stage in estimator.stages]
+    parts = [_fitted_part(stage, rows, chance, cache) for stage in estimator.stages]
     whole = tuple(part for part in parts if part is not None)
-    return Cell(str(rows["mixture"].iloc[0]), chance, whole) if len(whole) == len(parts) else None
+    return CellFit(str(rows["mixture"].iloc[0]), chance, whole) if len(whole) == len(parts) else None
 
 
 def chances(rows: pd.DataFrame, chance: str) -> pd.Series:
@@ -154,7 +154,7 @@ def chances(rows: pd.DataFrame, chance: str) -> pd.Series:
     return small.where(small.notna() & (table > 0), table)
 
 
-def _fitted_part(stage: Stage, rows: pd.DataFrame, chance: float, memo: Memo) -> Part | None:
+def _fitted_part(stage: Stage, rows: pd.DataFrame, chance: float, cache: Cache) -> Part | None:
     response = rows[stage.response].to_numpy(float)
     inputs = rows[list(stage.inputs)].to_numpy(float)
     usable = np.isfinite(inputs).all(axis=1) & np.isfinite(response) & stage.scale.takes(response, chance)
@@ -163,7 +163,7 @@ def _fitted_part(stage: Stage, rows: pd.DataFrame, chance: float, memo: Memo) ->
     if len(rows) < (size + 1 if size > 1 else 1) or len(np.unique(inputs, axis=0)) < size:
         return None
     columns, observed = list(inputs.T.copy()), stage.scale.observe(response[usable], chance)
-    theta = memo.once(stage, columns, observed, lambda: stage.fit(columns, observed))
+    theta = cache.once(stage, columns, observed, lambda: stage.fit(columns, observed))
     fitted = stage.expected(columns, theta)
     levels = np.unique(rows["k"].to_numpy(float)) if "k" in stage.inputs else np.zeros(1)
     places, tries = rows["place"].to_numpy(), _tries(stage, rows, levels)

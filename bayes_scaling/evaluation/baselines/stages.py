@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.evaluation.baselines.solvers import Bounds, Columns, Law, Solver, at, huber, linear, refits, squares
+from bayes_scaling.models.responses.accuracy import ACCURACY
+from bayes_scaling.models.responses.pass_at_k import PASS_AT_K_RESPONSE as PASS_AT_K
 
 ABOVE_CHANCE = 0.05  # what a score must exceed chance by (Krajewski et al. 2025, Section 3)
 
@@ -95,6 +97,11 @@ class Estimator:
 
     stages: tuple[Stage, ...]
     source: str
+
+    @property
+    def response(self) -> str:
+        """Name of the response that it forecasts."""
+        return PASS_AT_K.name if "k" in self.inputs else ACCURACY.name
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import math
 
 import numba
 
+from bayes_scaling.inference.compiled import words as w
 from bayes_scaling.inference.compiled.special_functions import OPTIONS
 
 # Effect table columns
@@ -69,8 +70,8 @@ def pull_back(slope, at, rows, cols, scale, grad, start):
 def effects_forward(i, f, point, grad, effects):
     """Fill ``effects`` with all offsets; return the log prior of the point, and add its slope to ``grad``."""
     lp = 0.0
-    for k in range(i[2]):
-        e = i[5] + k * EFFECT
+    for k in range(i[w.N_EFFECTS]):
+        e = i[w.EFFECT_TABLE] + k * EFFECT
         rows, cols, out, start, sd_at = i[e + ROWS], i[e + COLS], i[e + OUT], i[e + START], i[e + SD_AT]
         if sd_at < 0:
             for j in range(rows * cols):
@@ -157,8 +158,8 @@ def free_size(i, e):
 @numba.njit(**OPTIONS)
 def effects_backward(i, f, point, grad, effects, slope):
     """Add to ``grad`` what ``slope``, the slope of the density over all offsets, implies for the point."""
-    for k in range(i[2]):
-        e = i[5] + k * EFFECT
+    for k in range(i[w.N_EFFECTS]):
+        e = i[w.EFFECT_TABLE] + k * EFFECT
         rows, cols, out, start, sd_at = i[e + ROWS], i[e + COLS], i[e + OUT], i[e + START], i[e + SD_AT]
         if sd_at < 0:
             for j in range(rows * cols):
@@ -179,7 +180,7 @@ def effects_backward(i, f, point, grad, effects, slope):
 def count_offsets(i):
     """Number of offsets of all effects together."""
     n = 0
-    for k in range(i[2]):
-        e = i[5] + k * EFFECT
+    for k in range(i[w.N_EFFECTS]):
+        e = i[w.EFFECT_TABLE] + k * EFFECT
         n += i[e + ROWS] * i[e + COLS]
     return n

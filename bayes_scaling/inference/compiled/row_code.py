@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.models.heads import Head
+from bayes_scaling.models.response_models import ResponseModel
 
 FORMATS = {
     "Abs": "abs({0})", "Neg": "(-{0})", "Exp": "exp({0})", "Expm1": "expm1({0})", "Log": "log({0})",
@@ -39,7 +39,7 @@ class Unprintable(NotImplementedError):
 
 @dataclass(frozen=True)
 class RowDensity:
-    """Source code of a head's density.
+    """Source code of a response model's density.
 
     Attributes
     ----------
@@ -57,9 +57,9 @@ class RowDensity:
     loop: str
 
 
-def row_density(head: Head, suffix: str) -> RowDensity:
+def row_density(part: ResponseModel, suffix: str) -> RowDensity:
     """Differentiate the log density of one row with respect to its parameters, and print it as a loop."""
-    thetas, data, outputs = _graph(head)
+    thetas, data, outputs = _graph(part)
     printer = _Printer({v: f"v{j}" for j, v in enumerate(thetas)}, {v: n for n, v in data.items()})
     results = [printer.name(v) for v in outputs]
     start, read = [], []
@@ -78,17 +78,18 @@ def row_density(head: Head, suffix: str) -> RowDensity:
     return RowDensity(tuple(data), "\n    ".join(derive), "\n".join(loop))
 
 
-def _graph(head: Head) -> tuple[list[Any], dict[str, Any], list[Any]]:
+def _graph(part: ResponseModel) -> tuple[list[Any], dict[str, Any], list[Any]]:
     """Scalar inputs and outputs: log density and its slope in every parameter."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    values = {name: pt.dscalar(name) for name in head.parameters}
-    data = {name: pt.dscalar(name) for name in (*head.columns, "observed", *([WEIGHT] if head.exchangeable else []))}
-    theta = {p.name: values[p.name] for p in head.form.parameters}
-    mean = head.form(*(data[c] for c in head.form.inputs), **theta)
-    noise = {short: values[p.name] for short, p in head.noise.items()}
-    component = head.likelihood.component
+    values = {name: pt.dscalar(name) for name in part.parameters}
+    weight = [WEIGHT] if part.source.exchangeable else []
+    data = {name: pt.dscalar(name) for name in (*part.columns, "observed", *weight)}
+    theta = {p.name: values[p.name] for p in part.law.parameters}
+    mean = part.law(*(data[c] for c in part.law.inputs), **theta)
+    noise = {short: values[p.name] for short, p in part.noise.items()}
+    component = part.likelihood.component
     distribution, arguments = component(mean, *(data[c] for c in component.inputs[1:]), **noise)
     density = data.get(WEIGHT, 1.0) * pm.logp(distribution.dist(**arguments), data["observed"])
     thetas = list(values.values())

@@ -1,0 +1,74 @@
+"""How to sample: the one place that holds what can be set, and what holds where nothing is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+from bayes_scaling.errors import FitError
+from bayes_scaling.models.model import Model
+
+OF_MODELS: dict[str, float] = {"thin": 1, "target_accept": 0.95}  # where neither the user nor the document says
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Chains, draws kept and tuning draws per chain, how many draws one is kept of, and so on.
+
+    What is None is as the model's document says, or else as `OF_MODELS` does.  A fit that fails its verdict is sampled
+    again, more carefully, until ``attempts`` are made.
+
+    Raises
+    ------
+    FitError
+        A number is out of range.
+    """
+
+    chains: int = 4
+    draws: int = 1000
+    tune: int = 500
+    thin: int | None = None
+    target_accept: float | None = None
+    attempts: int = 2
+    max_depth: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "draws", "tune", "thin", "attempts", "max_depth"):
+            value = getattr(self, name)
+            if not (value is None and name == "thin"):
+                object.__setattr__(self, name, whole_number(name, value))
+        target = self.target_accept
+        if target is not None and not (isinstance(target, Real) and not isinstance(target, bool) and 0 < target < 1):
+            raise FitError(f"target_accept must be a number between 0 and 1, got {target!r}")
+
+    def of(self, model: Model) -> Settings:
+        """The same settings, with those of a model where there were none."""
+        document = OF_MODELS | dict(model.sampling)
+        thin = int(document["thin"]) if self.thin is None else self.thin
+        target = document["target_accept"] if self.target_accept is None else self.target_accept
+        return replace(self, thin=thin, target_accept=target)
+
+
+def whole_number(name: str, value: object, least: int = 1) -> int:
+    """Read a count, refusing what is not whole or too small.
+
+    Raises
+    ------
+    FitError
+    """
+    number: Any = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+    whole = isinstance(number, Integral) or (isinstance(number, float) and number.is_integer())
+    if isinstance(number, bool) or not whole or int(number) < least:
+        raise FitError(f"{name} must be a whole number of {least} or more, got {value!r}")
+    return int(number)
+
+
+def checked_seed(seed: object) -> int | None:
+    """Read a seed: a whole number of 0 or more, or nothing.
+
+    Raises
+    ------
+    FitError
+    """
+    return None if seed is None else whole_number("seed", seed, 0)

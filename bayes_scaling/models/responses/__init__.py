@@ -1,0 +1,1 @@
+"""Responses: what can be observed of a run and forecast, one module each."""
