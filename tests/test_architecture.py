@@ -21,20 +21,10 @@ from bayes_scaling.laws.registry import LAWS
 ROOT = Path(bayes_scaling.__file__).parents[1]
 PACKAGE = ROOT / "bayes_scaling"
 
-# A room imports only rooms that stand before it; rooms of one line do not know each other.
-FLOORS = [
-    {"errors"},
-    {"messages", "version"},
-    {"files", "library"},
-    {"data", "laws"},
-    {"models"},
-    {"inference"},
-    {"forecasting"},
-    {"evaluation"},
-    {"reporting"},
-    {"cli"},
-    {"__main__", "__init__"},
-]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# The rooms, from the lowest floor up: a room imports only rooms below it; rooms of one floor do not know each other.
+LAYERS = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+FLOORS = [*({room.strip() for room in layer.split("|")} for layer in reversed(LAYERS)), {"__main__", "__init__"}]
 
 HEAVY = {"pymc", "pytensor", "numba", "matplotlib", "arviz", "nutpie"}
 LIGHT_MODULES = [
@@ -134,7 +124,7 @@ def test_every_room_says_what_it_holds_and_no_more():
 
 
 def test_dependencies_are_those_that_are_imported():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = PROJECT["project"]
     declared = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in project["dependencies"]}
     used = {INSIDE.get(name, name) for name in foreign()}
     assert used - declared == set(), "imported, but not declared in pyproject.toml"

@@ -119,7 +119,7 @@ def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place:
         differs = (values - first).abs() > 1e-9 * first.abs()
     else:
         differs = values.notna() & (values != first)
-    if "run" in keys and name != "loss":
+    if name in with_role(LABEL, SIZE, RERUN):  # a fact of the run stands in all of its rows, or in none
         differs |= values.isna() & first.notna()
     if differs.any():
         bad = runs[differs]

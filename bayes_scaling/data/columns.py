@@ -204,6 +204,6 @@ def check_ranges(table: pd.DataFrame, names: Iterable[str]) -> None:
         Names the column, its rule, the rows and their values.
     """
     for name in names:
-        if name in table and len(refused := typed(name, table[name])[1]):
+        if name in COLUMNS and name in table and len(refused := typed(name, table[name])[1]):
             rows, values = refused.index[:5].tolist(), refused.tolist()[:5]
             raise DataError(f"column {name!r} {COLUMNS[name].rule}; rows {rows} hold {values}")

@@ -169,11 +169,11 @@ def complete(
     if plan.empty:
         raise DataError(f"the plan has no rows; {EXAMPLE}")
     plan = typed_plan(plan.reset_index(drop=True), Place("plan"))
-    for group in groups:
-        plan = _labelled(plan, runs, group, who)
-    if "run" not in plan:
+    if "run" not in plan:  # named by what the plan says, before more is known of it
         own = [group for group in groups if group not in COLUMNS]
         plan = plan.assign(run=brief_run_names(plan, own))
+    for group in groups:
+        plan = _labelled(plan, runs, group, who)
     for name in [name for name in KNOWN_OF_BENCHMARKS if "benchmark" in plan and name in runs]:
         known = runs.dropna(subset=[name]).groupby("benchmark")[name].median()
         given = plan[name] if name in plan else pd.Series(np.nan, plan.index)

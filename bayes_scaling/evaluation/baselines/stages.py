@@ -106,4 +106,5 @@ class Estimator:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Columns that a forecast reads."""
-        return tuple(c for c in dict.fromkeys(c for s in self.stages for c in s.inputs) if c != "loss")
+        given = {stage.response for stage in self.stages}
+        return tuple(c for c in dict.fromkeys(c for s in self.stages for c in s.inputs) if c not in given)

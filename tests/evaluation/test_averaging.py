@@ -500,6 +500,7 @@ def test_leave_one_out_weights_are_those_of_arviz(no_refits):
     assert {"elpd", "elpd_diff", "dse", "diag_elpd", "pareto_k_max", "pareto_k_high", "rows"} <= set(found.evidence)
 
 
+@pytest.mark.filterwarnings("ignore:power_law. Pareto k")
 def test_unreliable_densities_are_passed_on(no_refits):
     """Draws that scatter far more than the runs allow: importance sampling cannot take a row away from them."""
     wild = replace(small_fit(), model=replace(small_fit().model, name="wild"))

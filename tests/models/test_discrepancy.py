@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
+from densities import agrees, points_of, scores
 from scipy.stats import kstest, spearmanr
 from scipy.stats import t as student
 from simulate import grid, prior_points, simulate, unfitted
-from test_density import agrees, points_of, scores
 
 from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, ModelError

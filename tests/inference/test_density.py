@@ -5,12 +5,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from densities import agrees, points_of, scores
 from pytensor.scalar import upgrade_to_float_no_complex
 from pytensor.scalar.math import Erfinv
 from pytensor.tensor.elemwise import Elemwise
@@ -34,6 +36,7 @@ from bayes_scaling.laws.registry import C0, LAWS, law
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.model import POOLINGS
 
+TESTS = str(Path(__file__).parents[1])
 BENCHMARKS = (1, 2, 3)
 # One law with every pooling and every likelihood that it can have; the others once each, as their laws differ.
 OWN = {name: [found for found in LIKELIHOODS if goes_with(name, found)] for name in list_models()}
@@ -52,17 +55,6 @@ FAST = [
 ]
 
 
-def scores(benchmarks, mixtures, seed=3):
-    """A table with scores all over the place, exactly 0 and 1 among them, and some n_items unknown."""
-    rng = np.random.default_rng(seed)
-    table = grid(benchmarks=benchmarks, mixtures=mixtures, sizes=4, ratios=(10.0, 40.0))
-    counts = rng.binomial(table["n_items"].astype(int), rng.uniform(size=len(table)))
-    table["score"] = counts / table["n_items"]
-    table.loc[[0, 1], "score"] = [0.0, 1.0]
-    table.loc[table["benchmark"] == "benchmark 01", "n_items"] = np.nan
-    return table
-
-
 def tried(model, table, seed=3):
     """The same for models of pass@k: scores of 0 and 1 among the k, and problems that are never or always solved."""
     table, rng = asked(model, table), np.random.default_rng(seed)
@@ -73,34 +65,6 @@ def tried(model, table, seed=3):
         table["n_correct"] = np.rint(table["n_samples"] * rng.choice([0.0, 1e-6, 0.01, 0.5, 1.0], size=len(table)))
         table["score"] = table["n_correct"] / table["n_samples"]
     return table
-
-
-def oracle(design):
-    """PyMC's own log density and gradient as a function of the flat unconstrained point."""
-    model = build(design)
-    wide = len(model.basic_RVs + model.potentials) > 30  # a sum of so many terms needs C, which takes minutes
-    linker = pytensor.link.vm.VMLinker(use_cloop=False, c_thunks=wide)
-    mode = pytensor.compile.mode.Mode(linker=linker, optimizer="fast_compile").excluding("fusion", "add_mul_fusion")
-    function = model.logp_dlogp_function(ravel_inputs=True, mode=mode)
-    function.set_extra_values({})
-    return function
-
-
-def points_of(design, n, seed):
-    """Some points of the prior: one at its centre, the others further out the later they come."""
-    points = prior_points(design, n, np.random.default_rng(seed))[0]
-    return points * np.linspace(0, 1.2, n)[:, None]
-
-
-def agrees(design, seed=5):
-    compiled, graph = compile_density(design), oracle(design)
-    points = points_of(design, 5, seed)
-    assert points.shape[1] == compiled.n_dim
-    ours, theirs = [compiled(x) for x in points], [graph(x) for x in points]
-    values, expected = np.array([v for v, _ in ours]), np.array([float(v) for v, _ in theirs])
-    np.testing.assert_allclose(values - values[0], expected - expected[0], rtol=1e-8, atol=1e-8)
-    for (_, slope), (_, right) in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(slope, right, rtol=1e-8, atol=1e-8 * np.abs(right).max())
 
 
 @pytest.mark.parametrize(("name", "likelihood", "pooling", "benchmarks", "mixtures", "fixed"), FAST)
@@ -242,7 +206,7 @@ print(density([0.1] * density.n_dim)[0])
 
 def test_what_was_compiled_serves_later_processes(tmp_path):
     def run():
-        code = IN_A_PROCESS.format(tests=os.path.dirname(__file__))
+        code = IN_A_PROCESS.format(tests=TESTS)
         elsewhere = {
             n: v for n, v in os.environ.items() if n != "NUMBA_CACHE_DIR"
         }  # compiled code lies beside its source
