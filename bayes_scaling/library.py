@@ -1,4 +1,4 @@
-"""Where the shelves are: ``models`` and ``datasets``, in the wheel or beside the package in a checkout."""
+"""Where the shipped files are: ``models`` and ``datasets``, in the wheel or beside the package in a checkout."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from bayes_scaling.errors import FileError
 PACKAGE = Path(__file__).parent
 
 
-def shelf(kind: str) -> Path:
+def library_folder(kind: str) -> Path:
     """Find the folder of shipped models or data sets.
 
     Parameters
@@ -29,11 +29,11 @@ def shelf(kind: str) -> Path:
     for place in places:
         if place.is_dir():
             return place
-    raise FileError(f"no shelf {kind!r}: looked in {' and '.join(map(str, places))}; reinstall the package")
+    raise FileError(f"no folder {kind!r}: looked in {' and '.join(map(str, places))}; reinstall the package")
 
 
 def names(kind: str) -> list[str]:
-    """List what stands on a shelf, in alphabetical order.
+    """List what ships with the package, in alphabetical order.
 
     Parameters
     ----------
@@ -45,6 +45,6 @@ def names(kind: str) -> list[str]:
     list of str
         The names that the loaders accept.
     """
-    documents = [path.stem for path in shelf(kind).glob("*.toml")]
-    folders = [path.parent.name for path in shelf(kind).glob("*/dataset.toml")]
+    documents = [path.stem for path in library_folder(kind).glob("*.toml")]
+    folders = [path.parent.name for path in library_folder(kind).glob("*/dataset.toml")]
     return sorted(documents + folders)

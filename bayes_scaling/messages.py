@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ class Verbatim(str):
     """A value that is put into a message as it is, without quotation marks."""
 
 
-def listed(values: Sequence[Any], most: int = SHOWN) -> str:
+def listed(values: Sequence[object], most: int = SHOWN) -> str:
     """Write a few values as a list, and how many more there are.
 
     Examples
@@ -46,13 +45,13 @@ def _more(number: int) -> str:
     return f" and {number} more" if number > 0 else ""
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """Write one value: whole numbers without a point, text in quotation marks, nothing longer than a line."""
     if isinstance(value, Verbatim):
         return str(value)
-    value = value.item() if isinstance(value, np.generic) else value
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
-    text = repr(int(value) if whole else value)
+    plain = value.item() if isinstance(value, np.generic) else value
+    whole = isinstance(plain, float) and plain.is_integer() and abs(plain) < 1e15
+    text = f"{plain:.0f}" if whole else repr(plain)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 

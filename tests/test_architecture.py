@@ -211,3 +211,11 @@ def test_the_version_is_the_same_in_the_citation_and_the_changelog():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [bayes_scaling.__version__]
     assert re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[0] == bayes_scaling.__version__
+
+
+def test_any_stands_at_real_boundaries_alone():
+    """What a formula computes with is `laws.ops.Numbers`; an argument of any other kind has a type of its own."""
+    functions_ = [function for module in MODULES for function in functions(module)]
+    arguments = [a for f in functions_ for a in (*f.args.posonlyargs, *f.args.args, *f.args.kwonlyargs)]
+    loose = [a.arg for a in arguments if a.annotation is not None and re.search(r"\bAny\b", ast.unparse(a.annotation))]
+    assert len(loose) < 40

@@ -17,10 +17,10 @@ FROM_THE_WHEEL = """
 import sys
 from pathlib import Path
 import bayes_scaling
-from bayes_scaling.library import shelf
+from bayes_scaling.library import library_folder
 
 installed = Path(sys.argv[1]).resolve()
-for place in (bayes_scaling.__file__, shelf("models"), shelf("datasets")):
+for place in (bayes_scaling.__file__, library_folder("models"), library_folder("datasets")):
     assert Path(place).resolve().is_relative_to(installed), f"{place} is not in {installed}"
 """
 

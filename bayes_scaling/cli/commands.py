@@ -1,4 +1,4 @@
-"""The command ``bayes-scaling``: a thin skin in which each verb reads, calls one function, and writes.
+"""The command ``bayes-scaling``: each verb reads its input, calls one function of this package, and writes the result.
 
 A user's mistake is one message on the error stream and exit status 2; a fit that did not converge exits
 with 1.  Everything heavy is imported where it is used, so that ``--help``, ``check`` and ``datasets`` are quick.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOT_CONVERGED, MISTAKE, INTERRUPTED = 1, 2, 130
 
 
-class Skin(click.Group):
+class CommandGroup(click.Group):
     """A group of commands that reports mistakes and warnings in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -62,7 +62,7 @@ def _say(part: str | pd.DataFrame) -> None:
     click.echo(part if isinstance(part, str) else table_text(part))
 
 
-@click.group(cls=Skin, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
 @click.version_option(__version__, prog_name="bayes-scaling")
 def main() -> None:
     """Forecast benchmark scores of language models that have not been trained yet.
@@ -139,7 +139,7 @@ def fit(
 @click.option("--mixture", multiple=True, help="Default: all that the fit saw.")
 @click.option("--average", is_flag=True, help="Add the average over the benchmarks.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV for the table.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Picture (.png, .pdf, .svg).")
+@click.option("--plot", type=click.Path(path_type=Path), help="InlineFigure (.png, .pdf, .svg).")
 @click.option("--lock", type=click.Path(path_type=Path), help="Sealed file, to score when the runs are there (.nc).")
 @click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
 @click.option("--force", is_flag=True, help="Replace files.")

@@ -84,8 +84,8 @@ def prepare(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise FileError(f"{out} is a file; give a folder: --out another") from None
-    mine = (out / MARK).is_file() and (out / MARK).read_text(encoding="utf-8").startswith(WRITTEN)
-    if not mine and (foreign := [n for n in (*FILES, MARK) if (out / n).exists()]):
+    of_the_demo = (out / MARK).is_file() and (out / MARK).read_text(encoding="utf-8").startswith(WRITTEN)
+    if not of_the_demo and (foreign := [n for n in (*FILES, MARK) if (out / n).exists()]):
         raise FileError(f"{out} holds {', '.join(foreign)} that the demo did not write; choose another folder: --out")
 
 

@@ -1,4 +1,4 @@
-"""What the options of ``bayes-scaling forecast`` ask for: which runs, of which benchmarks, and in which picture."""
+"""What the options of ``bayes-scaling forecast`` ask for: which runs, of which benchmarks, and in which figure."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
 def _reach(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     bad = runs[runs["flops"].eq(0) | np.isinf(runs["flops"])]
     if bad.size:
-        said = [Verbatim(f"{n:g} x {d:g}") for n, d in zip(bad["params"], bad["tokens"], strict=True)]
-        yield place.complaint("6 params tokens", "must be a finite number of FLOPs above 0", bad.index, said)
+        texts = [Verbatim(f"{n:g} x {d:g}") for n, d in zip(bad["params"], bad["tokens"], strict=True)]
+        yield place.complaint("6 params tokens", "must be a finite number of FLOPs above 0", bad.index, texts)
 
 
 def _counts(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -79,8 +79,8 @@ def _counts(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         rounding = np.maximum(0.5 / items, 0.0005) + 1e-9
         if (bad := rows[(right <= items) & ((rows["score"] - right / items).abs() > rounding)]).size:
             parts = zip(bad["score"], bad["n_correct"], bad[of], strict=True)
-            said = [Verbatim(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
-            yield place.complaint("column 'score'", f"must agree with n_correct / {of}", bad.index, said)
+            texts = [Verbatim(f"{score:g} beside {a:.0f} of {b:.0f}") for score, a, b in parts]
+            yield place.complaint("column 'score'", f"must agree with n_correct / {of}", bad.index, texts)
 
 
 def _tries(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -94,8 +94,8 @@ def _tries(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         yield place.complaint("column 'k'", "belongs to the metric pass@k only", stray.index, stray["k"])
     short = runs[runs["k"] > runs["n_samples"]]
     if short.size:
-        said = [Verbatim(f"{k:.0f} of {n:.0f}") for k, n in zip(short["k"], short["n_samples"], strict=True)]
-        yield place.complaint("column 'k'", "must not exceed 'n_samples'", short.index, said)
+        texts = [Verbatim(f"{k:.0f} of {n:.0f}") for k, n in zip(short["k"], short["n_samples"], strict=True)]
+        yield place.complaint("column 'k'", "must not exceed 'n_samples'", short.index, texts)
 
 
 def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -125,8 +125,10 @@ def _one_value(runs: pd.DataFrame, keys: list[str], name: str, rule: str, place:
         bad = runs[differs]
         groups = bad[keys].astype(str).agg(" · ".join, axis=1)
         parts = zip(bad[name], first[differs], groups, strict=True)
-        said = [Verbatim(f"{value_text(value)} where {group} has {value_text(other)}") for value, other, group in parts]
-        yield place.complaint(f"column {name!r}", rule, bad.index, said)
+        texts = [
+            Verbatim(f"{value_text(value)} where {group} has {value_text(other)}") for value, other, group in parts
+        ]
+        yield place.complaint(f"column {name!r}", rule, bad.index, texts)
 
 
 def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -137,12 +139,12 @@ def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         again = rows[rows.duplicated(keys, keep=False)]
         if again.size:
             told = again[keys].drop_duplicates()
-            said = [
+            texts = [
                 Verbatim(" · ".join(_part(value) for value in row if pd.notna(value)))
                 for row in told.itertuples(index=False)
             ]
             yield (
-                f"{place.at(again.index)} repeat {listed(said)}; each may stand once for the same "
+                f"{place.at(again.index)} repeat {listed(texts)}; each may stand once for the same "
                 f"{', '.join(keys)}: name reruns apart by 'run' or 'seed', checkpoints by 'run' or 'step', "
                 "and give further losses rows of their own without benchmark"
             )
@@ -178,9 +180,9 @@ def _uncommon_flops(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     bad = runs[(ratio > FLOPS_FACTOR) | (ratio < 1 / FLOPS_FACTOR)].drop_duplicates("run")
     if bad.size:
         pairs = zip(bad["run"], ratio[bad.index], strict=True)
-        said = [Verbatim(f"{run}: {times:.3g} x 6ND") for run, times in pairs]
+        texts = [Verbatim(f"{run}: {times:.3g} x 6ND") for run, times in pairs]
         rule = f"differs from 6 params tokens by more than a factor {FLOPS_FACTOR:g}"
-        yield place.complaint("column 'flops'", rule, bad.index, said)
+        yield place.complaint("column 'flops'", rule, bad.index, texts)
 
 
 def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -188,5 +190,5 @@ def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     sizes = scored.groupby(["benchmark", "mixture"], sort=False)["flops"].nunique()
     few = sizes[sizes < FEWEST_SIZES]
     if few.size:
-        said = [Verbatim(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
-        yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(said)}"
+        texts = [Verbatim(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
+        yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(texts)}"

@@ -143,7 +143,7 @@ def _adapter(name: str) -> TypeAdapter[list[Any]]:
     return TypeAdapter(kind)
 
 
-def _read(name: str, cells: list[Any]) -> tuple[list[Any], set[int]]:
+def _read(name: str, cells: list[object]) -> tuple[list[Any], set[int]]:
     """Read cells into the type of a column, and number those that break its rule."""
     wrong = _mixed(cells) if COLUMNS[name].kind is TEXT else set()
     try:
@@ -155,7 +155,7 @@ def _read(name: str, cells: list[Any]) -> tuple[list[Any], set[int]]:
     return [np.nan if position in wrong else next(clean) for position in range(len(cells))], wrong
 
 
-def typed(name: str, values: Iterable[Any] | pd.Series) -> tuple[pd.Series, pd.Series]:
+def typed(name: str, values: Iterable[object] | pd.Series) -> tuple[pd.Series, pd.Series]:
     """Give one column its type, setting aside the cells that break its rule.
 
     Parameters
@@ -189,7 +189,7 @@ def _distinct(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
     return codes, values.tolist()
 
 
-def _mixed(cells: list[Any]) -> set[int]:
+def _mixed(cells: list[object]) -> set[int]:
     """Find the cells that are not text in a column that also holds text: 1 and "1" would become one run."""
     other = {position for position, cell in enumerate(cells) if not isinstance(cell, str)}
     return other if len(other) < len(cells) else set()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayes_scaling.data.runs import read_runs
 from bayes_scaling.errors import DataError
-from bayes_scaling.library import names, shelf
+from bayes_scaling.library import library_folder, names
 from bayes_scaling.messages import close_to
 
 
@@ -30,13 +30,20 @@ def load_dataset(name: str) -> pd.DataFrame:
     ------
     DataError
         When no data set has that name.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> runs["run"].nunique(), runs["benchmark"].nunique()
+    (104, 46)
     """
     known = names("datasets")
     if name not in known:
         near = close_to(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
-    folder = shelf("datasets") / name
+    folder = library_folder("datasets") / name
     runs = read_runs(folder / "runs.csv")
     runs.attrs["dataset"] = name
     return runs
@@ -49,6 +56,12 @@ def describe_datasets() -> pd.DataFrame:
     -------
     DataFrame
         One row per data set: name, title, runs and benchmarks (counts), mixtures, licence, source.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> bs.describe_datasets()[["name", "runs"]].values.tolist()
+    [['gadre2024', 104], ['olmo_ladder', 32]]
     """
     return pd.DataFrame([_card_row(name) for name in names("datasets")])
 
@@ -66,7 +79,7 @@ def read_card(name: str) -> dict[str, Any]:
     dict
         The document ``dataset.toml``.
     """
-    return tomllib.loads((shelf("datasets") / name / "dataset.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((library_folder("datasets") / name / "dataset.toml").read_text(encoding="utf-8"))
 
 
 def _card_row(name: str) -> dict[str, Any]:

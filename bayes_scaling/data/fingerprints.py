@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ import pandas as pd
 DIGITS = 12  # of a number that count: the last ones depend on who wrote and read a CSV file
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """JSON that is the same whatever the order of keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -56,7 +55,7 @@ def _texts(column: pd.Series) -> np.ndarray:
     return np.array([*map(_text, values), ""], dtype=object)[codes]
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool | int | float | np.bool | np.number):
         return f"{float(value) + 0.0:.{DIGITS}g}"  # + 0.0: zero has no sign
     return json.dumps(str(value)) if str(value) else ""

@@ -207,12 +207,12 @@ def _labels(labels: Labels) -> dict[str, list[str]]:
     return found
 
 
-def _values(column: str, given: Any, name: str = "") -> list[Any]:
+def _values(column: str, given: object, name: str = "") -> list[Any]:
     """Read one argument into the type of its column: a scalar, or several."""
     if given is None:
         return []
     several = isinstance(given, Iterable) and not isinstance(given, str | bytes) and getattr(given, "ndim", 1) != 0
-    cells = list(given) if several else [given]
+    cells = list(given) if several else [given]  # type: ignore[call-overload]
     clean, wrong = typed(column, pd.Series(cells, dtype=object))
     if wrong.size or clean.isna().any() or not cells:
         bad = wrong if wrong.size else cells
@@ -262,7 +262,7 @@ def _per_benchmark(column: str, given: PerBenchmark, benchmarks: pd.Series) -> p
     return pd.Series(_one(column, given), index=benchmarks.index)
 
 
-def _one(column: str, given: Any) -> float:
+def _one(column: str, given: object) -> float:
     values = _values(column, given)
     if len(values) != 1:
         raise DataError(f"plan: give one {column} for all benchmarks, or one each as {{'piqa': ...}}; not {given!r}")

@@ -65,13 +65,22 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     -----
     DataWarning
         Where flops contradict 6 N D by more than a factor 3, or a group has fewer than three sizes.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"params": ["1B", "7B", "70B"], "tokens": "1.4T", "score": [0.7, 0.8, 0.9]})
+    >>> runs = bs.read_runs(table.assign(test="piqa", chance=0.5), columns={"test": "benchmark"})
+    >>> runs[["run", "flops", "benchmark"]].values.tolist()[0]
+    ['1B params · 1.4T tokens · 8.4e21 FLOPs', 8.4e+21, 'piqa']
     """
     mapping = checked_mapping(columns)
     if isinstance(source, pd.DataFrame):
         return _checked(source, Place("table"), mapping)
     if not isinstance(source, str | Path):
         raise DataError(f"source must be a path or a DataFrame, not {type(source).__name__}")
-    texts = {mine for mine, known in mapping.items() if known in COLUMNS} | set(COLUMNS)
+    texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS)
     as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
     frame, place = read_table(Path(source), as_text)
     return _checked(frame, place, mapping)

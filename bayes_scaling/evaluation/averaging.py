@@ -8,7 +8,7 @@ default every law is fitted again to the smaller runs, and forecasts the larger 
 the stacking of Yao et al. 2018 (doi 10.1214/17-BA1091, Eq. 4) over the rows i of held-out runs r, with two
 changes.  Rows of a run are good or bad at once, so its n_r rows count together as one observation (a composite
 likelihood; their joint density would need far more draws than there are).  And weights must not rest on few runs:
-every law is granted ``a`` further runs that it alone foresaw, a Dirichlet prior with mode at equal weights.  With
+every law is granted ``a`` further runs that it alone predicted, a Dirichlet prior with mode at equal weights.  With
 a = 1, a law that each of R held-out runs speaks clearly against keeps a weight of 1 / (R + M) among M laws: the rule
 of succession.
 """
@@ -106,6 +106,15 @@ def average(
     Notes
     -----
     The mixture is a forecast of its own, wider where its laws disagree.  No weights make up for a law that is missing.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fits = [bs.Fit.load("power_law.nc"), bs.Fit.load("power_law_ceiling.nc")]
+    >>> bs.average(fits, weights={"power_law": 0.25, "power_law_ceiling": 0.75})
+    <Average of 2 fits; weights: given
+        0.75  power_law_ceiling
+        0.25  power_law>
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)
@@ -206,7 +215,7 @@ def stacked(log_density: np.ndarray, runs: np.ndarray, *, prior_runs: float = PR
     runs : (row,) array
         The run of each row; a run counts as one observation however many rows it has.
     prior_runs : float
-        Further runs that each law is granted to have foreseen alone.
+        Further runs that each law is granted to have predicted alone.
 
     Returns
     -------

@@ -96,6 +96,15 @@ def compare(
     -----
     ScalingWarning
         Refits failed their verdict.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fits = [bs.Fit.load("power_law.nc"), bs.Fit.load("power_law_ceiling.nc")]
+    >>> short = {"chains": 2, "draws": 50, "tune": 50, "attempts": 1}  # for this example alone
+    >>> found = bs.compare(fits, folds=2, refits_at_most=0, seed=1, progress=False, **short)
+    >>> sorted(found.winners)
+    ['loo', 'run', 'scale']
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)

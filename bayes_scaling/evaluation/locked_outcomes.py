@@ -65,6 +65,16 @@ def score_locked(
     -----
     ScalingWarning
         Rows without an outcome yet, which are left out; sizes more than 1 % off the plan.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> plan = bs.plan_runs(flops=1e22, benchmark="hellaswag", mixture="C4")
+    >>> seal = bs.forecast(fit, plan, seed=1).lock("hellaswag.nc")
+    >>> outcome = plan.assign(score=0.6)  # months later
+    >>> bs.score_locked("hellaswag.nc", outcome, seal=seal)["observed"].tolist()
+    [0.6]
     """
     ahead = read_locked(path, seal=seal)
     response = scored_response(ahead, response).name
@@ -95,13 +105,13 @@ def _outcomes(ahead: xr.Dataset, outcome: pd.DataFrame, response: str) -> pd.Dat
     elif "k" in known and "k" not in ahead.coords:
         known = known[known["k"].isna()]  # a forecast without k is not of pass@k
     planned = list(dict.fromkeys(ahead["run"].to_numpy().tolist()))
-    mine = known[known["run"].astype(str).isin(planned)]
-    if mine.empty:
+    matching = known[known["run"].astype(str).isin(planned)]
+    if matching.empty:
         raise DataError(
             f"the outcome has no {column} of a run that was forecast; call runs what the plan called "
             f"them: {_row_names(planned)}; here are {_row_names(known['run'].astype(str).tolist()) or 'none'}"
         )
-    return mine.reset_index(drop=True)
+    return matching.reset_index(drop=True)
 
 
 def _keys(ahead: xr.Dataset, known: pd.DataFrame, response: str) -> list[str]:
@@ -147,16 +157,16 @@ def _named(table: xr.Dataset | pd.DataFrame, keys: list[str]) -> list[str]:
 
 def _check_sizes(ahead: xr.Dataset, known: pd.DataFrame) -> None:
     """Warn of runs that did not become what was planned, and refuse those that became something else."""
-    said, most = [], 0.0
+    texts, most = [], 0.0
     for name in (name for name in with_role(SIZE) if name in ahead.coords and name in known):
         planned, actual = ahead[name].to_numpy(), known[name].to_numpy(float)
         off = np.nan_to_num(np.abs(actual / planned - 1))
         pairs = zip(known["run"], planned, actual, off > AS_PLANNED, strict=True)
-        said += [f"{run}: {name} {b:.4g}, planned {a:.4g}" for run, a, b, differs in pairs if differs]
+        texts += [f"{run}: {name} {b:.4g}, planned {a:.4g}" for run, a, b, differs in pairs if differs]
         most = max(most, off.max())
-    if not said:
+    if not texts:
         return
-    text = f"sizes of the outcome are up to {100 * most:.0f} % off those that were forecast: {_row_names(said)}"
+    text = f"sizes of the outcome are up to {100 * most:.0f} % off those that were forecast: {_row_names(texts)}"
     if most > NOT_THE_PLAN:
         raise DataError(
             f"{text}. More than {100 * NOT_THE_PLAN:g} % is another run: forecast it as it was made; or leave the "

@@ -30,6 +30,8 @@ from bayes_scaling.models.documents import to_document
 from bayes_scaling.models.user_laws import added_to
 
 REFITS_AT_MOST = 100
+type ELPDData = Any  # of ArviZ
+
 REFIT, SAMPLED = "refit", "importance sampling"
 NAMED = 5  # Pareto k of rows left unreliable that a text names
 
@@ -60,7 +62,7 @@ def sampled(fit: Fit, responses: tuple[str, ...]) -> Any:
 
 def repaired(
     fit: Fit,
-    found: Any,
+    found: ELPDData,
     responses: tuple[str, ...],
     *,
     seed: int | None,
@@ -94,7 +96,7 @@ def repaired(
         (position in ``fit.runs``), ``at`` (position in ``elpd_i``), ``pareto_k``, ``by`` ("refit", or "importance
         sampling" where there were more than ``refits_at_most``), ``before`` and ``log_density`` (nats), and of the
         refit ``error`` (Monte Carlo standard error of the log density, itself rough where it exceeds a few tenths:
-        what a law all but excludes is foretold by few of its draws) and ``verdict``.
+        what a law all but excludes is predicted by few of its draws) and ``verdict``.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def repaired(
     return _replaced(found, record[record["by"] == REFIT]), record
 
 
-def _unreliable(fit: Fit, found: Any, responses: tuple[str, ...]) -> pd.DataFrame:
+def _unreliable(fit: Fit, found: ELPDData, responses: tuple[str, ...]) -> pd.DataFrame:
     """Rows that importance sampling cannot take away, the worst first."""
     rows = [response_data(fit, response)[1].rows for response in responses]
     table = pd.DataFrame({"response": np.repeat(responses, [len(r) for r in rows]), "row": np.concatenate(rows)})
@@ -179,7 +181,7 @@ def without(design: Design, response: str, row: int) -> Design:
     return replace(design, responses=tuple(responses))
 
 
-def _replaced(found: Any, refits: pd.DataFrame) -> Any:
+def _replaced(found: ELPDData, refits: pd.DataFrame) -> Any:
     """ArviZ's result with other densities of some rows, and the sums that follow from them."""
     found = deepcopy(found)
     at, change = refits["at"].to_numpy(int), (refits["log_density"] - refits["before"]).to_numpy(float)
@@ -191,7 +193,7 @@ def _replaced(found: Any, refits: pd.DataFrame) -> Any:
     return found
 
 
-def doubts(name: str, found: Any, record: pd.DataFrame) -> list[str]:
+def doubts(name: str, found: ELPDData, record: pd.DataFrame) -> list[str]:
     """Why densities of a law should still not be relied on: refits that failed, and rows that had none."""
     failed = record[(record["by"] == REFIT) & ~record["verdict"].str.startswith("converged")]
     left = record[record["by"] == SAMPLED]

@@ -66,6 +66,15 @@ def score_forecast(
     ------
     DataError
         The outcome does not match the forecast row by row.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> later = bs.plan_runs(flops=1e22, benchmark="hellaswag", mixture="C4").assign(score=0.6)
+    >>> scores = bs.score_forecast(bs.forecast(fit, later, seed=1), later)
+    >>> {"error", "crps", "pit", "inside_80"} <= set(scores)
+    True
     """
     import scoringrules
 
@@ -157,6 +166,15 @@ def summarise_scores(
     ------
     DataError
         The scores lack a column.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> past = bs.backtest([], runs[runs["benchmark"] == "hellaswag"], baselines="direct", seed=1, progress=False)
+    >>> table = bs.summarise_scores(past.scores, by="law")
+    >>> table.loc[table["score"] == "mae", ["law", "runs"]].values.tolist()
+    [['direct', 31]]
     """
     groups = [by] if isinstance(by, str) else list(by)
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])}) if DISTANCE in groups else scores

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,9 @@ import pandas as pd
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
+
+type Cut = float | str | datetime.date
+type Cuts = Sequence[Cut] | Cut | None
 
 RATIO = "tokens_per_param"  # made from the sizes where the runs do not have it
 TRUTHS = (True, False)  # what a column that marks targets holds; 1 and 0 are equal to them
@@ -46,7 +48,7 @@ class Split:
 def split_above(
     runs: pd.DataFrame,
     column: str = "flops",
-    cuts: Sequence[Any] | Any = None,
+    cuts: Cuts = None,
     *,
     rolling: bool = False,
     least_sizes: int = SIZES,
@@ -81,6 +83,13 @@ def split_above(
     -----
     ScalingWarning
         Some of the cuts that were given leave nothing to forecast; there is no split for them.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> bs.split_above(runs[runs["benchmark"] == "hellaswag"], "flops", ["1e20", "1e21"])
+    [<Split 'flops ≤ 1e20': 72 rows fitted, 32 held out>, <Split 'flops ≤ 1e21': 93 rows fitted, 11 held out>]
     """
     values, dated = _ordered(runs, column)
     scored = _scored(runs)
@@ -123,6 +132,13 @@ def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Spli
     ------
     DataError
         No such run, one without a score, or no smaller ones.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("olmo_ladder")
+    >>> [split.name for split in bs.split_targets(runs, ["7B-4T", "13B-5T"])]
+    ['target 7B-4T', 'target 13B-5T']
     """
     names = _marked(runs, targets) if isinstance(targets, str) and targets in runs else targets
     names = list(dict.fromkeys([names] if isinstance(names, str) else names))
@@ -163,6 +179,13 @@ def split_groups(runs: pd.DataFrame, column: str, *, above: float | str | None =
     ------
     DataError
         No such column, one label only, or nothing above.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> [split.name for split in bs.split_groups(runs, "mixture")]
+    ['without mixture C4', 'without mixture RedPajama', 'without mixture RefinedWeb']
     """
     if column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
@@ -237,10 +260,10 @@ def _seconds(values: pd.Series) -> np.ndarray:
     return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(float)
 
 
-def _read_cuts(cuts: Any, column: str, dated: bool) -> list[tuple[float, str]]:
+def _read_cuts(cuts: Cuts, column: str, dated: bool) -> list[tuple[float, str]]:
     """Cuts in ascending order, each once, with what to call them."""
-    one = isinstance(cuts, str | int | float | np.number | datetime.date)
-    given = pd.Series([cuts] if one else list(cuts), dtype=object)
+    several = isinstance(cuts, Iterable) and not isinstance(cuts, str)
+    given = pd.Series(list(cuts) if several else [cuts], dtype=object)  # type: ignore[arg-type]
     if dated:
         is_number = given.map(lambda cut: isinstance(cut, int | float | np.number))
         edges = np.where(is_number, np.nan, _seconds(given.mask(is_number)))
@@ -252,7 +275,7 @@ def _read_cuts(cuts: Any, column: str, dated: bool) -> list[tuple[float, str]]:
     return _named(np.unique(edges).tolist(), dated)
 
 
-def _size(cut: Any, column: str) -> float:
+def _size(cut: object, column: str) -> float:
     try:
         return parse_size(cut)
     except DataError as error:

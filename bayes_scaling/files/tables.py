@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -24,11 +23,11 @@ class Place:
     word: str = "rows"
     first: int = 0
 
-    def at(self, index: Iterable[Any]) -> str:
+    def at(self, index: Iterable[int]) -> str:
         """Name some rows, the first few by number."""
         return f"{self.word} {listed([int(label) + self.first for label in index])}"
 
-    def complaint(self, subject: str, rule: str, index: pd.Index, values: Iterable[Any]) -> str:
+    def complaint(self, subject: str, rule: str, index: pd.Index, values: Iterable[object]) -> str:
         """Say that some rows break a rule, with the values that do."""
         return f"{subject} {rule}; {self.at(index)} hold {listed(list(values))}"
 

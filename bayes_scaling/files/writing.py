@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bayes_scaling.errors import FileError
 
 
-def write_whole(path: Path, write: Any, *, replace: bool = True) -> None:
+def write_whole(path: Path, write: Callable[[str], object], *, replace: bool = True) -> None:
     """Let ``write`` fill a file beside ``path``, and move it there only once it is complete.
 
     Raises

@@ -1,4 +1,4 @@
-"""Why a forecast should not be trusted, said per benchmark before anyone looks at its bands."""
+"""Why a forecast should not be trusted, texts per benchmark before anyone looks at its bands."""
 
 from __future__ import annotations
 

@@ -73,6 +73,17 @@ def forecast(
         The fit did not converge.
     DataError
         The plan lacks a column that the model reads.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> plan = bs.plan_runs(flops=["1e22", "1e23"], benchmark="hellaswag", mixture="C4")
+    >>> ahead = bs.forecast(fit, plan, seed=1)
+    >>> dict(ahead.sizes)
+    {'chain': 4, 'draw': 250, 'row': 2}
+    >>> list(ahead.data_vars)
+    ['accuracy_mean', 'accuracy']
     """
     if isinstance(fit, Average):
         go_on = even_if_not_converged

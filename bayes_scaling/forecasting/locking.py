@@ -1,4 +1,4 @@
-"""Forecasts that are written down before the outcome is known, so that nobody can be wise after the event.
+"""Forecasts that are written down before the outcome is known, so that they can be scored honestly when it is.
 
 ``ahead.lock(path)`` on a forecast writes one netCDF file with every draw, the rows they are for, the provenance (see
 `provenance`), the time and a *seal*: a hash of all this.  The file is written whole or not at all, and never over
@@ -103,6 +103,15 @@ def read_locked(path: str | Path, *, seal: str | None = None) -> xr.Dataset:
     ------
     FileError
         No such file, or it is truncated, foreign, of another format, changed, or has another seal.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> ahead = bs.forecast(fit, bs.plan_runs(flops=1e22, benchmark="hellaswag", mixture="C4"), seed=1)
+    >>> seal = ahead.lock("ahead.nc")
+    >>> bs.read_locked("ahead.nc", seal=seal).attrs["seal"] == seal
+    True
     """
     tree = read_marked(path, MARK, FORMAT, "locked forecast", "install {written} to read it")
     found = tree.to_dataset()
@@ -135,9 +144,9 @@ def digests_of(content: xr.Dataset) -> dict[str, str]:
     Of a variable count its name, dimensions, shape, kind, attributes and values: texts as UTF-8, a blank as the empty
     text; numbers by their bytes, little end first.
     """
-    said = {str(name): str(value) for name, value in content.attrs.items() if name not in (SEAL, DIGESTS)}
+    texts = {str(name): str(value) for name, value in content.attrs.items() if name not in (SEAL, DIGESTS)}
     digests = {str(name): _digest(content, str(name)) for name in content.variables}
-    return {TEXTS: digest([canonical(said).encode()]), **digests}
+    return {TEXTS: digest([canonical(texts).encode()]), **digests}
 
 
 def _digest(content: xr.Dataset, name: str) -> str:
@@ -189,15 +198,15 @@ def _require_forecast(ahead: xr.Dataset) -> None:
         raise DataError(f"attributes of a forecast must be texts to be locked, not {odd}")
 
 
-def _refuse_changes(path: str | Path, digests: dict[str, str], said: dict[str, Any], groups: list[str]) -> None:
+def _refuse_changes(path: str | Path, digests: dict[str, str], texts: dict[str, Any], groups: list[str]) -> None:
     """Refuse a file whose content has another seal than it says, naming what differs."""
     try:
-        before = dict(json.loads(said[DIGESTS]))
+        before = dict(json.loads(texts[DIGESTS]))
     except (ValueError, TypeError):
         before = {}
     parts = [name for name in {**before, **digests} if before.get(name) != digests.get(name)] + groups
-    if parts or _sealed(digests) != said[SEAL]:
+    if parts or _sealed(digests) != texts[SEAL]:
         raise FileError(
-            f"{path}: changed since it was locked at {said[WHEN]}: {', '.join(parts) or 'the seal'} "
+            f"{path}: changed since it was locked at {texts[WHEN]}: {', '.join(parts) or 'the seal'} "
             "differ from what was locked; use an unchanged copy"
         )

@@ -72,15 +72,18 @@ def _thinned(values: np.ndarray, chains: int, draws: int) -> np.ndarray:
 def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> dict[str, str]:
     """Attributes as of any forecast, with weights and where they come from."""
     first = parts[0].attrs
-    said = {what: [part.attrs[what] for part in parts] for what in ("model", "verdict", "converged", "law_uncertainty")}
+    texts = {
+        what: [part.attrs[what] for part in parts] for what in ("model", "verdict", "converged", "law_uncertainty")
+    }
     return {
         "model": "average of " + ", ".join(average.names),
-        "verdict": _each(said["model"], said["verdict"]),
-        "converged": str(all(text == "True" for text in said["converged"])),
+        "verdict": _each(texts["model"], texts["verdict"]),
+        "converged": str(all(text == "True" for text in texts["converged"])),
         "law_uncertainty": (
-            f"included as far as {len(parts)} laws differ; of each law, {_each(said['model'], said['law_uncertainty'])}"
+            f"included as far as {len(parts)} laws differ; of each law, "
+            f"{_each(texts['model'], texts['law_uncertainty'])}"
             if len(parts) > 1
-            else said["law_uncertainty"][0]
+            else texts["law_uncertainty"][0]
         ),
         "weights": json.dumps({name: round(float(average.weights[name]), 6) for name in average.names}),
         "weights_from": average.how,

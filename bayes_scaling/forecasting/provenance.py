@@ -18,8 +18,6 @@ Every forecast, of a fit, an average or a baseline, has these attributes, all of
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from bayes_scaling.data.fingerprints import canonical, table_sha256
@@ -29,7 +27,7 @@ ORIGIN = ("model_document", "runs_sha256", "plan_sha256", "seed", "version")
 PROVENANCE = ("model", "verdict", "converged", "law_uncertainty", *ORIGIN)
 
 
-def origin(document: Any, runs: pd.DataFrame, plan: pd.DataFrame, seed: int | None) -> dict[str, str]:
+def origin(document: object, runs: pd.DataFrame, plan: pd.DataFrame, seed: int | None) -> dict[str, str]:
     """Attributes that say by which model, from which data and for which plan a forecast was made.
 
     Parameters

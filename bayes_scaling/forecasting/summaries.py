@@ -32,6 +32,17 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
     DataFrame
         One row per row, response and kind of interval.  ``interval_for`` is "expectation" (the law itself)
         or "new run" (one run evaluated once); ``lower_80`` and ``upper_80`` hold 80 %, and so on.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> ahead = bs.forecast(fit, bs.plan_runs(flops=1e22, benchmark="hellaswag", mixture="C4"), seed=1)
+    >>> table = bs.summarise(ahead, probabilities=[0.8])
+    >>> table["interval_for"].tolist()
+    ['expectation', 'new run']
+    >>> bool((table["lower_80"] < table["mean"]).all())
+    True
     """
     tables = [_table(ahead, str(name), probabilities) for name in ahead.data_vars]
     order = pd.concat(tables, ignore_index=True)
@@ -70,6 +81,14 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     ------
     DataError
         The forecast has no benchmarks, or a weight is missing.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> plan = bs.plan_runs(flops=1e22, benchmark=["arc_easy", "hellaswag"], mixture="C4")
+    >>> bs.average_benchmarks(bs.forecast(fit, plan, seed=1))["benchmark"].values.tolist()
+    ['average of 2']
     """
     if "benchmark" not in ahead.coords:
         raise DataError("the forecast has no benchmarks to average over")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import FileError
@@ -13,12 +14,38 @@ from bayes_scaling.files.netcdf import read_marked, to_dataset, to_frame, versio
 from bayes_scaling.files.writing import write_whole
 from bayes_scaling.inference.verdict import Verdict
 from bayes_scaling.models.documents import from_document, to_document
+from bayes_scaling.models.model import Model
+
+
+class Savable(Protocol):
+    """What a file of a fit holds: a `Fit`, known here by its parts alone."""
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The runs that it was fitted to."""
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """Posterior draws and statistics of the sampler."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the draws can be relied on."""
+
+    @property
+    def seed(self) -> int | None:
+        """The seed."""
+
 
 FORMAT = 1  # raise when a file of the old form can no longer be read
 MARK = "bayes_scaling_fit"
 
 
-def save(fit: Any, path: str | Path, *, overwrite: bool = False) -> None:
+def save(fit: Savable, path: str | Path, *, overwrite: bool = False) -> None:
     """Write a fit into one netCDF file.
 
     Parameters

@@ -6,7 +6,7 @@ import sys
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -83,12 +83,12 @@ class Fit:
                 "say even_if_not_converged=True to go on all the same"
             )
 
-    def save(self, path: Any, *, overwrite: bool = False) -> None:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write everything into one netCDF file, whole or not at all; see `fit_file.save`."""
         fit_file.save(self, path, overwrite=overwrite)
 
     @staticmethod
-    def load(path: Any) -> Fit:
+    def load(path: str | Path) -> Fit:
         """Read a fit back; see `fit_file.load`."""
         return Fit(**fit_file.load(path))
 
@@ -150,6 +150,17 @@ def fit(
     -----
     ScalingWarning
         The fit failed its verdict; the text says which rule.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> runs = runs[runs["benchmark"].isin(["arc_easy", "hellaswag"]) & runs["tokens_per_param"].between(19, 21.5)]
+    >>> fit = bs.fit(bs.load_model("power_law"), runs, seed=1, progress=False)
+    >>> fit.verdict.passed
+    True
+    >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
+    [0.2, 0.2]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     runs = runs.reset_index(drop=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from bayes_scaling.inference.design import ResponseData
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.planned_rows import lay_out_plan
 from bayes_scaling.inference.unseen_groups import extended
+from bayes_scaling.laws.draws import Distribution
 from bayes_scaling.models.named_arrays import DRAWN, in_order
 from bayes_scaling.models.response_models import ResponseModel
 
@@ -146,7 +146,7 @@ def _log_density(
     return xr.DataArray(log_p, {"chain": posterior["chain"], "draw": posterior["draw"], "row": data.rows}, DRAWN)
 
 
-def logp(distribution: Any, arguments: Mapping[str, Any], observed: np.ndarray) -> np.ndarray:
+def logp(distribution: Distribution, arguments: Mapping[str, np.ndarray], observed: np.ndarray) -> np.ndarray:
     """Log density of a PyMC distribution at observed values, for each element of its arguments.
 
     Parameters

@@ -11,20 +11,19 @@ with ``@law``.
 
 from __future__ import annotations
 
-from typing import Any
-
 from bayes_scaling.laws import ops
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import positive, real, unit
 from bayes_scaling.laws.registry import C0, C_LEAST, D0, N0, law
 
 
 @law
 def power_law(
-    flops: Any,
+    flops: Numbers,
     *,
-    A: Any = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
-    alpha: Any = positive(0.08, 0.6, "compute exponent", spread=0.3),
-) -> Any:
+    A: Numbers = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
+    alpha: Numbers = positive(0.08, 0.6, "compute exponent", spread=0.3),
+) -> Numbers:
     r"""Accuracy from training compute alone, at one ratio of tokens to parameters.
 
     .. math:: -\log Q' = A\,(C / 10^{20})^{-\alpha}
@@ -36,14 +35,14 @@ def power_law(
 
 @law
 def params_tokens(
-    params: Any,
-    tokens: Any,
+    params: Numbers,
+    tokens: Numbers,
     *,
-    A: Any = positive(0.2, 8.0, "negative log accuracy at 1B parameters and 20B tokens", spread=0.7),
-    share: Any = unit(0.15, 0.85, "share of A that is due to model size", spread=0.7),
-    alpha: Any = positive(0.15, 1.2, "size exponent", spread=0.3),
-    beta: Any = positive(0.15, 1.2, "data exponent", spread=0.3),
-) -> Any:
+    A: Numbers = positive(0.2, 8.0, "negative log accuracy at 1B parameters and 20B tokens", spread=0.7),
+    share: Numbers = unit(0.15, 0.85, "share of A that is due to model size", spread=0.7),
+    alpha: Numbers = positive(0.15, 1.2, "size exponent", spread=0.3),
+    beta: Numbers = positive(0.15, 1.2, "data exponent", spread=0.3),
+) -> Numbers:
     r"""Accuracy from model size and training tokens, at any ratio of the two.
 
     .. math:: -\log Q' = A\,[s\,(N / 10^{9})^{-\alpha} + (1 - s)\,(D / 2\cdot 10^{10})^{-\beta}]
@@ -57,14 +56,14 @@ def params_tokens(
 
 @law
 def repeated_sampling(
-    flops: Any,
-    k: Any,
+    flops: Numbers,
+    k: Numbers,
     *,
-    A: Any = positive(1.0, 10.0, "negative log pass@1 at 1e20 FLOPs", spread=0.5),
-    alpha: Any = positive(0.05, 0.5, "compute exponent at k = 1", spread=0.3),
-    beta: Any = positive(0.06, 0.5, "exponent of k at 1e20 FLOPs", spread=0.3),
-    delta: Any = unit(0.1, 0.9, "share of the exponent of k that came with the last three decades of compute"),
-) -> Any:
+    A: Numbers = positive(1.0, 10.0, "negative log pass@1 at 1e20 FLOPs", spread=0.5),
+    alpha: Numbers = positive(0.05, 0.5, "compute exponent at k = 1", spread=0.3),
+    beta: Numbers = positive(0.06, 0.5, "exponent of k at 1e20 FLOPs", spread=0.3),
+    delta: Numbers = unit(0.1, 0.9, "share of the exponent of k that came with the last three decades of compute"),
+) -> Numbers:
     r"""pass@k from training compute and the number of tries, each of which is worth more to a larger model.
 
     .. math:: \log h = \log A - \alpha x - \beta\,\Big(1 + \delta\,\frac{x}{x_0}\Big) \log k, \quad
@@ -79,15 +78,17 @@ def repeated_sampling(
 
 
 @law
-def run_shift(neglog: Any, *, shift: Any = real(-0.05, 0.05, "how much harder everything is for this run")) -> Any:
+def run_shift(
+    neglog: Numbers, *, shift: Numbers = real(-0.05, 0.05, "how much harder everything is for this run")
+) -> Numbers:
     r"""A run that is a little better or worse at everything: h · exp(shift)."""
     return neglog * ops.exp(shift)
 
 
 @law
 def ceiling(
-    neglog: Any, *, E: Any = positive(0.01, 0.1, "negative log of the best reachable accuracy", spread=0.2)
-) -> Any:
+    neglog: Numbers, *, E: Numbers = positive(0.01, 0.1, "negative log of the best reachable accuracy", spread=0.2)
+) -> Numbers:
     r"""A best reachable accuracy below one, for items with a wrong label: h + E, so that Q′ ≤ exp(−E).
 
     Krajewski et al. 2025 (arXiv 2512.08894), App. L; the prior holds the 6.5 % of wrong labels found in
@@ -99,24 +100,24 @@ def ceiling(
 FLOOR_SHIFT = real(-0.15, 0.15, "log odds of the floor beyond those of chance", spread=0.2)
 
 
-def floor_near(chance: Any, floor_shift: Any) -> Any:
+def floor_near(chance: Numbers, floor_shift: Numbers) -> Numbers:
     """Score that is reached without any skill: the chance level with its log odds shifted, 0 where chance is 0."""
     return chance / (chance + (1 - chance) * ops.exp(-floor_shift))
 
 
 @law(gives="score")
-def pass_rate(neglog: Any) -> Any:
+def pass_rate(neglog: Numbers) -> Numbers:
     r"""Score where guessing does not help, as with tested code and open answers: exp(−h)."""
     return ops.exp(-neglog)
 
 
 @law(gives="score")
 def accuracy(
-    neglog: Any,
-    chance: Any,
+    neglog: Numbers,
+    chance: Numbers,
     *,
-    floor_shift: Any = FLOOR_SHIFT,
-) -> Any:
+    floor_shift: Numbers = FLOOR_SHIFT,
+) -> Numbers:
     r"""Score from negative log accuracy, above a floor near the structural chance level.
 
     .. math:: Q = F + (1 - F)\,e^{-h}, \quad \operatorname{logit} F = \operatorname{logit} chance + shift

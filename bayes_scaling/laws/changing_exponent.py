@@ -6,9 +6,8 @@ exponent that changes within the data goes on changing by no more than it learne
 
 from __future__ import annotations
 
-from typing import Any
-
 from bayes_scaling.laws import ops
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import positive, real, unit
 from bayes_scaling.laws.registry import C0, law
 
@@ -19,14 +18,16 @@ BEND = 3.0  # decades of compute over which a slowly changing exponent does most
 
 @law
 def broken_power_law(
-    flops: Any,
+    flops: Numbers,
     *,
-    A: Any = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
-    alpha: Any = positive(0.08, 0.6, "compute exponent well below the break", spread=0.3),
-    after: Any = positive(0.5, 2.0, "exponent well above the break over that below it", spread=0.2),
-    break_at: Any = real(-1.0, 1.0, "decades of compute beyond 1e20 FLOPs at which the exponent changes", spread=0.3),
-    width: Any = positive(0.2, 0.6, "decades of compute over which the exponent changes", spread=0.2),
-) -> Any:
+    A: Numbers = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
+    alpha: Numbers = positive(0.08, 0.6, "compute exponent well below the break", spread=0.3),
+    after: Numbers = positive(0.5, 2.0, "exponent well above the break over that below it", spread=0.2),
+    break_at: Numbers = real(
+        -1.0, 1.0, "decades of compute beyond 1e20 FLOPs at which the exponent changes", spread=0.3
+    ),
+    width: Numbers = positive(0.2, 0.6, "decades of compute over which the exponent changes", spread=0.2),
+) -> Numbers:
     r"""Accuracy from training compute with an exponent that changes once, at a break.
 
     .. math:: -\log Q' = A\,(C / 10^{20})^{-\alpha}
@@ -44,12 +45,12 @@ def broken_power_law(
 
 @law
 def curved_power_law(
-    flops: Any,
+    flops: Numbers,
     *,
-    A: Any = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
-    alpha: Any = positive(0.08, 0.6, "compute exponent at 1e20 FLOPs", spread=0.3),
-    curvature: Any = real(-0.5, 0.5, "how much of its exponent a law loses far beyond 1e20 FLOPs", spread=0.15),
-) -> Any:
+    A: Numbers = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
+    alpha: Numbers = positive(0.08, 0.6, "compute exponent at 1e20 FLOPs", spread=0.3),
+    curvature: Numbers = real(-0.5, 0.5, "how much of its exponent a law loses far beyond 1e20 FLOPs", spread=0.15),
+) -> Numbers:
     r"""Accuracy from training compute with an exponent that changes slowly, the same way over all sizes.
 
     .. math:: -\frac{d \log(-\log Q')}{d x} = \alpha\,[1 - t \tanh(x / w)], \quad
@@ -67,14 +68,14 @@ def curved_power_law(
 
 @law
 def bnsl(
-    flops: Any,
+    flops: Numbers,
     *,
-    level: Any = unit(0.05, 0.9, "chance-corrected accuracy at 1e20 FLOPs, were it not bounded by 1", spread=0.7),
-    growth: Any = positive(0.08, 0.5, "exponent with which accuracy grows at 1e20 FLOPs", spread=0.3),
-    slowing: Any = unit(0.15, 0.85, "share of the exponent below the break that is lost above it", spread=0.3),
-    break_at: Any = real(-1.0, 1.0, "decades of compute beyond 1e20 FLOPs at which growth slows", spread=0.3),
-    width: Any = positive(0.3, 1.0, "decades of compute over which growth slows", spread=0.2),
-) -> Any:
+    level: Numbers = unit(0.05, 0.9, "chance-corrected accuracy at 1e20 FLOPs, were it not bounded by 1", spread=0.7),
+    growth: Numbers = positive(0.08, 0.5, "exponent with which accuracy grows at 1e20 FLOPs", spread=0.3),
+    slowing: Numbers = unit(0.15, 0.85, "share of the exponent below the break that is lost above it", spread=0.3),
+    break_at: Numbers = real(-1.0, 1.0, "decades of compute beyond 1e20 FLOPs at which growth slows", spread=0.3),
+    width: Numbers = positive(0.3, 1.0, "decades of compute over which growth slows", spread=0.2),
+) -> Numbers:
     r"""Score that grows as a power of compute, at first fast and after a break slowly.
 
     .. math:: Q = a + b\,C^{-c_0}\,(1 + (C/d_1)^{1/f_1})^{-c_1 f_1}

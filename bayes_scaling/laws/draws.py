@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.laws.ops import Numbers
+
+type Distribution = Any  # of PyMC, or one that brings its sampler
+
 Array = np.ndarray
 Shape = tuple[int, ...]
 
@@ -35,7 +39,7 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], Callable[..., Array]]] = {
 }
 
 
-def draw(distribution: Any, arguments: Mapping[str, Any], rng: np.random.Generator) -> Array:
+def draw(distribution: Distribution, arguments: Mapping[str, Numbers], rng: np.random.Generator) -> Array:
     """One draw of a distribution per element of its arguments, which broadcast against each other.
 
     Parameters
@@ -59,7 +63,7 @@ def draw(distribution: Any, arguments: Mapping[str, Any], rng: np.random.Generat
     return sampler(rng, shape, *(arguments[name] for name in names))
 
 
-def draw_with_pymc(distribution: Any, arguments: Mapping[str, Any], seed: int) -> Array:
+def draw_with_pymc(distribution: Distribution, arguments: Mapping[str, Numbers], seed: int) -> Array:
     """The same draw by PyMC, for any distribution: it compiles a function first."""
     import pymc as pm
     import pytensor

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.laws import ops, pass_at_k
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import Component, positive, unit
 from bayes_scaling.laws.registry import C0
 
@@ -57,24 +58,26 @@ class Likelihood:
     """
 
     component: Component
-    observe: Callable[[Any, Any], Any]
-    report: Callable[[Any, Any], Any]
+    observe: Callable[[Numbers, Numbers], Numbers]
+    report: Callable[[Numbers, Numbers], Numbers]
     rows: str = SCORES
 
 
-def _shrink(score: Any, n_items: Any) -> Any:
+def _shrink(score: Numbers, n_items: Numbers) -> Numbers:
     """Map [0, 1] onto [EDGE, 1 − EDGE], so that scatter does not vanish where scores reach 0 or 1."""
     return EDGE + (1 - 2 * EDGE) * score
 
 
-def _unshrink(value: Any, n_items: Any) -> Any:
+def _unshrink(value: Numbers, n_items: Numbers) -> Numbers:
     return np.clip((value - EDGE) / (1 - 2 * EDGE), 0, 1)
 
 
-def likelihood(observe: Callable[[Any, Any], Any], report: Callable[[Any, Any], Any], rows: str = SCORES) -> Any:
+def likelihood(
+    observe: Callable[[Numbers, Numbers], Numbers], report: Callable[[Numbers, Numbers], Numbers], rows: str = SCORES
+) -> Numbers:
     """Register an observation model under its own name; ``rows`` are those that it observes."""
 
-    def register(function: Any) -> Likelihood:
+    def register(function: Numbers) -> Likelihood:
         found = LIKELIHOODS[function.__name__] = Likelihood(Component.of(function), observe, report, rows)
         return found
 
@@ -86,7 +89,7 @@ _ITEM_SHARE = unit(0.1, 0.7, "share of the binomial item noise that differs betw
 
 
 @likelihood(_shrink, _unshrink)
-def beta(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
+def beta(mean: Numbers, n_items: Numbers, *, scatter: Numbers = _SCATTER, item_share: Numbers = _ITEM_SHARE) -> Numbers:
     """Beta: continuous, bounded, narrower than binomial where items are shared by all runs."""
     import pymc as pm
 
@@ -96,7 +99,9 @@ def beta(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = 
 
 
 @likelihood(_shrink, _unshrink)
-def normal(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any = _ITEM_SHARE) -> Any:
+def normal(
+    mean: Numbers, n_items: Numbers, *, scatter: Numbers = _SCATTER, item_share: Numbers = _ITEM_SHARE
+) -> Numbers:
     """Normal with the same variance law: fast, and draws beyond 0 or 1 are reported as 0 or 1."""
     import pymc as pm
 
@@ -105,7 +110,7 @@ def normal(mean: Any, n_items: Any, *, scatter: Any = _SCATTER, item_share: Any 
 
 
 @likelihood(lambda score, n_items: np.rint(score * n_items), lambda value, n_items: value / n_items)
-def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
+def beta_binomial(mean: Numbers, n_items: Numbers, *, scatter: Numbers = _SCATTER) -> Numbers:
     """Beta-binomial counts: at least binomial noise, so wider than shared items call for."""
     import pymc as pm
 
@@ -120,28 +125,28 @@ def beta_binomial(mean: Any, n_items: Any, *, scatter: Any = _SCATTER) -> Any:
 
 @likelihood(lambda loss, n_items: np.log(loss), lambda value, n_items: np.exp(value), LOSSES)
 def log_normal(
-    mean: Any, *, scatter: Any = positive(0.002, 0.03, "relative scatter of the loss of runs around the law")
-) -> Any:
+    mean: Numbers, *, scatter: Numbers = positive(0.002, 0.03, "relative scatter of the loss of runs around the law")
+) -> Numbers:
     """Log-normal: a loss scatters in proportion to itself, and stays positive; its logarithm is observed."""
     import pymc as pm
 
     return pm.Normal, {"mu": ops.log(mean) - scatter**2 / 2, "sigma": scatter}
 
 
-def _loglog(score: Any, n_items: Any) -> Any:
+def _loglog(score: Numbers, n_items: Numbers) -> Numbers:
     with np.errstate(divide="ignore"):
         return np.clip(np.log(-np.log(score)), -pass_at_k.BEYOND, pass_at_k.BEYOND)
 
 
 @likelihood(_loglog, lambda value, n_items: np.exp(-np.exp(value)), REPORTED_PASS_AT_K)
 def loglog(
-    mean: Any,
-    n_items: Any,
-    n_samples: Any,
-    k: Any,
+    mean: Numbers,
+    n_items: Numbers,
+    n_samples: Numbers,
+    k: Numbers,
     *,
-    scatter: Any = positive(0.02, 0.3, "standard deviation of log(−log pass@k) around the law", spread=0.5),
-) -> Any:
+    scatter: Numbers = positive(0.02, 0.3, "standard deviation of log(−log pass@k) around the law", spread=0.5),
+) -> Numbers:
     """Normal scatter of log(−log pass@k), the scale of least squares; scores of 0 and 1 are censored.
 
     A score of 0 says that pass@k is below half of what one right answer would have given, k / (2 n_samples
@@ -159,15 +164,15 @@ def loglog(
 
 @likelihood(lambda count, n_items: count, lambda count, n_items: count, COUNTS)
 def counts(
-    mean: Any,
-    n_samples: Any,
-    flops: Any,
+    mean: Numbers,
+    n_samples: Numbers,
+    flops: Numbers,
     *,
-    tail: Any = positive(0.15, 1.0, "how many problems are nearly out of reach: the smaller, the more", spread=0.3),
-    tilt: Any = positive(0.01, 0.2, "exponent in compute of the tail", spread=0.3),
-    unsolved: Any = positive(0.005, 0.3, "minus log share of the problems within reach at 1e20 FLOPs", spread=0.5),
-    solving: Any = positive(0.03, 0.3, "exponent in compute of the unsolved", spread=0.3),
-) -> Any:
+    tail: Numbers = positive(0.15, 1.0, "how many problems are nearly out of reach: the smaller, the more", spread=0.3),
+    tilt: Numbers = positive(0.01, 0.2, "exponent in compute of the tail", spread=0.3),
+    unsolved: Numbers = positive(0.005, 0.3, "minus log share of the problems within reach at 1e20 FLOPs", spread=0.5),
+    solving: Numbers = positive(0.03, 0.3, "exponent in compute of the unsolved", spread=0.3),
+) -> Numbers:
     r"""Right answers to every problem: their success probabilities spread as a beta distribution, with some at 0.
 
     .. math:: c \sim (1 - r)\,[c = 0] + r\,\operatorname{BetaBinomial}(n, a, b), \quad a / (a + b) = mean, \quad

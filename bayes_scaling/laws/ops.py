@@ -30,18 +30,21 @@ __all__ = [
 ]
 
 
-def _is_graph(value: Any) -> bool:
+type Numbers = Any  # what a formula computes with: graph variables, xarray objects, arrays or numbers, all alike
+
+
+def _is_graph(value: Numbers) -> bool:
     pytensor = sys.modules.get("pytensor")  # no graph variable exists before pytensor is imported
     return pytensor is not None and isinstance(value, pytensor.graph.basic.Variable)
 
 
-def _is_named(value: Any) -> bool:
+def _is_named(value: Numbers) -> bool:
     xarray = sys.modules.get("xarray")
     return xarray is not None and isinstance(value, xarray.DataArray | xarray.Dataset | xarray.Variable)
 
 
 def _special(name: str) -> Callable[..., Any]:
-    def numeric(*operands: Any) -> Any:
+    def numeric(*operands: Numbers) -> Numbers:
         from scipy import special  # imported when first used: it costs as much as pandas
 
         return getattr(special, name)(*operands)
@@ -52,7 +55,7 @@ def _special(name: str) -> Callable[..., Any]:
 def _everywhere(name: str, numeric: Callable[..., Any]) -> Callable[..., Any]:
     """One function for all three kinds of operands; ``name`` is what ``pytensor.tensor`` calls it."""
 
-    def op(*operands: Any) -> Any:
+    def op(*operands: Numbers) -> Numbers:
         if any(_is_graph(o) for o in operands):
             import pytensor.tensor as pt
 

@@ -139,16 +139,16 @@ class Component:
 
     def then(self, outer: Component) -> Component:
         """Feed the result into the first input of ``outer``; keep the data and parameters of both."""
-        mine, theirs = ({p.name for p in c.parameters} for c in (self, outer))
-        if both := sorted(mine & theirs):
+        first, second = ({p.name for p in c.parameters} for c in (self, outer))
+        if both := sorted(first & second):
             raise ModelError(f"cannot chain {self.name} with {outer.name}: both define {both}; rename one")
         extra = tuple(i for i in outer.inputs[1:] if i not in self.inputs)
         inputs = self.inputs + extra
 
         def function(*values: Any, **parameters: Any) -> Any:
             data = dict(zip(inputs, values, strict=True))
-            inner = self(*(data[i] for i in self.inputs), **{n: parameters[n] for n in mine})
-            return outer(inner, *(data[i] for i in outer.inputs[1:]), **{n: parameters[n] for n in theirs})
+            inner = self(*(data[i] for i in self.inputs), **{n: parameters[n] for n in first})
+            return outer(inner, *(data[i] for i in outer.inputs[1:]), **{n: parameters[n] for n in second})
 
         function.__doc__ = inspect.getdoc(self.function)
         name, parameters = f"{self.name} > {outer.name}", self.parameters + outer.parameters

@@ -20,13 +20,14 @@ import numpy as np
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import ops
+from bayes_scaling.laws.ops import Numbers
 
 BEYOND = 50.0  # log(−log pass@k) of no success at all, and of nothing else; minus this where all succeed
 LARGE = 20.0  # from here on five terms of Stirling's series are exact
 MOST_DRAWN = 400  # problems that a new evaluation is drawn with; more are stood in for by a smaller deviation
 
 
-def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
+def pass_at_k(n_samples: Numbers, n_correct: Numbers, k: Numbers) -> Numbers:
     r"""Estimate pass@k of single problems from counts, without bias.
 
     .. math:: 1 - \binom{n - c}{k} \Big/ \binom{n}{k}
@@ -47,6 +48,14 @@ def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
     DataError
         k exceeds n_samples (a model of the counts can say more: `forecast`), n_correct does, or a number
         is not whole, or below 1 (n_correct: below 0).
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> float(bs.pass_at_k(n_samples=10, n_correct=3, k=1))
+    0.3
+    >>> bs.pass_at_k(10, [0, 3, 10], 5).round(3).tolist()
+    [0.0, 0.917, 1.0]
     """
     n, c, k = (np.asarray(v, dtype=float) for v in (n_samples, n_correct, k))
     for name, values, least in (("n_samples", n, 1), ("n_correct", c, 0), ("k", k, 1)):
@@ -61,14 +70,14 @@ def pass_at_k(n_samples: Any, n_correct: Any, k: Any) -> Any:
     return np.where(c > n - k, 1.0, -np.expm1(missed))[()]
 
 
-def _refuse(rule: str, bad: Any, *values: np.ndarray) -> None:
+def _refuse(rule: str, bad: Numbers, *values: np.ndarray) -> None:
     if np.any(bad):
         at, *shown = np.broadcast_arrays(bad, *values)
-        said = [" of ".join(f"{v:g}" for v in row) for row in zip(*(v[at][:5] for v in shown), strict=True)]
-        raise DataError(f"pass_at_k: {rule}; got {', '.join(said)}")
+        texts = [" of ".join(f"{v:g}" for v in row) for row in zip(*(v[at][:5] for v in shown), strict=True)]
+        raise DataError(f"pass_at_k: {rule}; got {', '.join(texts)}")
 
 
-def log_gamma_ratio(x: Any, d: Any) -> Any:
+def log_gamma_ratio(x: Numbers, d: Numbers) -> Numbers:
     """log Γ(x + d) − log Γ(x) for x > 0 and d ≥ 0, exact also where x is so large that both lose their digits.
 
     From x = 20 on by Stirling's series (DLMF 5.11.1), whose leading terms are subtracted on paper.
@@ -79,12 +88,12 @@ def log_gamma_ratio(x: Any, d: Any) -> Any:
     return ops.where(x < LARGE, direct, change + _series(large + d) - _series(large))
 
 
-def _series(x: Any) -> Any:
+def _series(x: Numbers) -> Numbers:
     y = 1 / (x * x)
     return (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y / 1188)))) / x
 
 
-def log_counts(value: Any, n: Any, alpha: Any, beta: Any, log_reach: Any) -> Any:
+def log_counts(value: Numbers, n: Numbers, alpha: Numbers, beta: Numbers, log_reach: Numbers) -> Numbers:
     """Log probability of ``value`` right answers of n: beta-binomial within reach, 0 beyond."""
     ways = log_gamma_ratio(n - value + 1, value) - ops.gammaln(value + 1)
     rising = ops.gammaln(alpha + value) - ops.gammaln(alpha)
@@ -94,14 +103,14 @@ def log_counts(value: Any, n: Any, alpha: Any, beta: Any, log_reach: Any) -> Any
     return ops.where(value > 0, within, beyond + ops.softplus(within - beyond))
 
 
-def log_loglog(value: Any, mu: Any, scale: Any, never: Any, always: Any) -> Any:
+def log_loglog(value: Numbers, mu: Numbers, scale: Numbers, never: Numbers, always: Numbers) -> Numbers:
     """Log density of log(−log pass@k), normal; beyond ±`BEYOND` it says only that no try, or every one, succeeded."""
     inside = -0.5 * ((value - mu) / scale) ** 2 - ops.log(scale) - 0.5 * np.log(2 * np.pi)
     none, all_ = log_normal_cdf((mu - never) / scale), log_normal_cdf((always - mu) / scale)
     return ops.where(value >= BEYOND, none, ops.where(value <= -BEYOND, all_, inside))
 
 
-def log_normal_cdf(z: Any) -> Any:
+def log_normal_cdf(z: Numbers) -> Numbers:
     """log Φ(z), exact in both tails."""
     low, high = ops.minimum(z, -1.0), ops.maximum(z, -1.0)
     tail = ops.log(ops.erfcx(-low / 2**0.5) / 2) - low * low / 2
@@ -124,18 +133,18 @@ class _Custom:
     symbolic: Callable[..., Any]
     sampler: Callable[..., np.ndarray]
 
-    def __call__(self, name: str, *, observed: Any, **arguments: Any) -> Any:
+    def __call__(self, name: str, *, observed: Numbers, **arguments: Numbers) -> Numbers:
         import pymc as pm
 
         return pm.CustomDist(name, *arguments.values(), dist=self.symbolic, logp=self.logp, observed=observed)
 
-    def dist(self, **arguments: Any) -> Any:
+    def dist(self, **arguments: Numbers) -> Numbers:
         import pymc as pm
 
         return pm.CustomDist.dist(*arguments.values(), dist=self.symbolic, logp=self.logp)
 
 
-def _symbolic_counts(n: Any, alpha: Any, beta: Any, log_reach: Any, size: Any) -> Any:
+def _symbolic_counts(n: Numbers, alpha: Numbers, beta: Numbers, log_reach: Numbers, size: Numbers) -> Numbers:
     import pymc as pm
 
     within = pm.Bernoulli.dist(ops.exp(log_reach), size=size)
@@ -143,14 +152,14 @@ def _symbolic_counts(n: Any, alpha: Any, beta: Any, log_reach: Any, size: Any) -
     return (within * pm.Binomial.dist(n.astype("int64"), rate, size=size)).astype("float64")
 
 
-def _symbolic_loglog(mu: Any, scale: Any, never: Any, always: Any, size: Any) -> Any:
+def _symbolic_loglog(mu: Numbers, scale: Numbers, never: Numbers, always: Numbers, size: Numbers) -> Numbers:
     import pymc as pm
 
     return pm.Normal.dist(mu, scale, size=size)
 
 
 def _draw_counts(
-    rng: np.random.Generator, size: tuple[int, ...], n: Any, alpha: Any, beta: Any, log_reach: Any
+    rng: np.random.Generator, size: tuple[int, ...], n: Numbers, alpha: Numbers, beta: Numbers, log_reach: Numbers
 ) -> np.ndarray:
     within = rng.uniform(size=size) < np.exp(log_reach)
     right = rng.binomial(np.asarray(n).astype(np.int64), rng.beta(alpha, beta, size), size)
@@ -158,7 +167,7 @@ def _draw_counts(
 
 
 def _draw_loglog(
-    rng: np.random.Generator, size: tuple[int, ...], mu: Any, scale: Any, never: Any, always: Any
+    rng: np.random.Generator, size: tuple[int, ...], mu: Numbers, scale: Numbers, never: Numbers, always: Numbers
 ) -> np.ndarray:
     return mu + scale * rng.standard_normal(size)
 
@@ -167,14 +176,20 @@ Counts = _Custom(log_counts, _symbolic_counts, _draw_counts)
 LogLog = _Custom(log_loglog, _symbolic_loglog, _draw_loglog)
 
 
-def expected(k: Any, alpha: Any, beta: Any, log_reach: Any) -> Any:
+def expected(k: Numbers, alpha: Numbers, beta: Numbers, log_reach: Numbers) -> Numbers:
     """pass@k of all problems that a benchmark could have had; rises in k for any parameters."""
     missed = log_gamma_ratio(beta, alpha) - log_gamma_ratio(beta + k, alpha)
     return np.exp(log_reach) * -np.expm1(np.minimum(missed, 0.0))
 
 
 def evaluated(
-    k: np.ndarray, alpha: np.ndarray, beta: np.ndarray, log_reach: np.ndarray, n_items: int, n_samples: float, rng: Any
+    k: np.ndarray,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    log_reach: np.ndarray,
+    n_items: int,
+    n_samples: float,
+    rng: Numbers,
 ) -> np.ndarray:
     """pass@k of one evaluation on freshly drawn problems, for all k from the same problems and answers.
 

@@ -7,10 +7,9 @@ the scores.  ``loss = "loss_power_law"`` and ``accuracy = "loss_power_law > loss
 
 from __future__ import annotations
 
-from typing import Any
-
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.basic import FLOOR_SHIFT, floor_near
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import positive, real, unit
 from bayes_scaling.laws.registry import C0, D0, N0, law
 
@@ -23,12 +22,12 @@ _IRREDUCIBLE = unit(0.2, 0.8, "share of that loss that no scale removes", spread
 
 @law(gives="loss")
 def loss_power_law(
-    flops: Any,
+    flops: Numbers,
     *,
-    loss_at_reference: Any = _AT_REFERENCE,
-    irreducible: Any = _IRREDUCIBLE,
-    alpha: Any = positive(0.05, 0.4, "compute exponent of the reducible loss", spread=0.15),
-) -> Any:
+    loss_at_reference: Numbers = _AT_REFERENCE,
+    irreducible: Numbers = _IRREDUCIBLE,
+    alpha: Numbers = positive(0.05, 0.4, "compute exponent of the reducible loss", spread=0.15),
+) -> Numbers:
     r"""Loss from training compute alone, at one ratio of tokens to parameters.
 
     .. math:: L = E + R\,(C / 10^{20})^{-\alpha}, \quad E = s\,L_{ref},\ R = (1 - s)\,L_{ref}
@@ -41,15 +40,15 @@ def loss_power_law(
 
 @law(gives="loss")
 def loss_params_tokens(
-    params: Any,
-    tokens: Any,
+    params: Numbers,
+    tokens: Numbers,
     *,
-    loss_at_reference: Any = _AT_REFERENCE,
-    irreducible: Any = _IRREDUCIBLE,
-    share: Any = unit(0.15, 0.85, "share of the reducible loss that is due to model size", spread=0.2),
-    alpha: Any = positive(0.15, 0.8, "size exponent of the reducible loss", spread=0.15),
-    beta: Any = positive(0.15, 0.8, "data exponent of the reducible loss", spread=0.15),
-) -> Any:
+    loss_at_reference: Numbers = _AT_REFERENCE,
+    irreducible: Numbers = _IRREDUCIBLE,
+    share: Numbers = unit(0.15, 0.85, "share of the reducible loss that is due to model size", spread=0.2),
+    alpha: Numbers = positive(0.15, 0.8, "size exponent of the reducible loss", spread=0.15),
+    beta: Numbers = positive(0.15, 0.8, "data exponent of the reducible loss", spread=0.15),
+) -> Numbers:
     r"""Loss from model size and training tokens, at any ratio of the two.
 
     .. math:: L = E + R\,[s\,(N / 10^{9})^{-\alpha} + (1 - s)\,(D / 2\cdot 10^{10})^{-\beta}]
@@ -64,11 +63,11 @@ def loss_params_tokens(
 
 @law
 def loss_logistic(
-    loss: Any,
+    loss: Numbers,
     *,
-    level: Any = real(-3.0, 2.0, "log odds of a right answer beyond guessing at a loss of 3 nats", spread=1.0),
-    steepness: Any = positive(0.8, 6.0, "log odds gained per nat of loss", spread=0.3),
-) -> Any:
+    level: Numbers = real(-3.0, 2.0, "log odds of a right answer beyond guessing at a loss of 3 nats", spread=1.0),
+    steepness: Numbers = positive(0.8, 6.0, "log odds gained per nat of loss", spread=0.3),
+) -> Numbers:
     r"""Accuracy that climbs an S-shaped curve as the loss falls.
 
     .. math:: Q' = \sigma(level - k\,(L - 3)), \quad k = steepness
@@ -81,13 +80,13 @@ def loss_logistic(
 
 @law(gives="score")
 def loss_linear(
-    loss: Any,
-    chance: Any,
+    loss: Numbers,
+    chance: Numbers,
     *,
-    level: Any = real(0.0, 0.8, "chance-corrected accuracy at a loss of 3 nats", spread=0.2),
-    slope: Any = positive(0.15, 0.9, "chance-corrected accuracy gained per nat of loss", spread=0.3),
-    floor_shift: Any = FLOOR_SHIFT,
-) -> Any:
+    level: Numbers = real(0.0, 0.8, "chance-corrected accuracy at a loss of 3 nats", spread=0.2),
+    slope: Numbers = positive(0.15, 0.9, "chance-corrected accuracy gained per nat of loss", spread=0.3),
+    floor_shift: Numbers = FLOOR_SHIFT,
+) -> Numbers:
     r"""Score along a straight line in the loss, between a floor near chance and one.
 
     .. math:: Q = F + (1 - F)\,u, \quad u = level - slope\,(L - 3)

@@ -36,11 +36,13 @@ from bayes_scaling.errors import ModelError
 from bayes_scaling.laws.all_laws import LAWS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.laws.parameters import Component
-from bayes_scaling.library import names, shelf
+from bayes_scaling.library import library_folder, names
 from bayes_scaling.messages import suggest
 from bayes_scaling.models.model import Card, Model
 from bayes_scaling.models.response_models import ResponseModel
 from bayes_scaling.models.responses.all_responses import RESPONSES
+
+type Document = Mapping[str, Any]  # what TOML holds
 
 TEXTS = ("summary", "recommended_for", "use_when", "fails_when")
 TABLES = ("varies", "discrepancy", "priors")
@@ -49,7 +51,14 @@ KEYS = ("name", *TEXTS, "references", "pooling", "responses", *TABLES, *PLAIN_TA
 
 
 def list_models() -> tuple[str, ...]:
-    """Names of the registered models."""
+    """Names of the registered models.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> "power_law_discrepancy" in bs.list_models()
+    True
+    """
     return tuple(names("models"))
 
 
@@ -60,8 +69,15 @@ def load_model(name: str | Path) -> Model:
     ------
     ModelError
         No such model, or the document names something that does not exist.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> model = bs.load_model("power_law")
+    >>> list(model.parameters)[:2]
+    ['A', 'alpha']
     """
-    path = Path(name) if str(name).endswith(".toml") else Path(str(shelf("models"))) / f"{name}.toml"
+    path = Path(name) if str(name).endswith(".toml") else Path(str(library_folder("models"))) / f"{name}.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -71,7 +87,7 @@ def load_model(name: str | Path) -> Model:
     return from_document({"name": path.stem, **document}, where=str(path))
 
 
-def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model:
+def from_document(document: Document, *, where: str = "model") -> Model:
     """Build a model from the mapping that a document holds."""
     document = _renamed(document)
     if unknown := sorted(set(document) - set(KEYS)):
@@ -93,7 +109,7 @@ def from_document(document: Mapping[str, Any], *, where: str = "model") -> Model
     )
 
 
-def _renamed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _renamed(document: Document) -> Document:
     """Read documents of before 0.2.0, which called responses heads and laws forms."""
     if "heads" not in document or "responses" in document:
         return document
@@ -121,7 +137,7 @@ def to_document(model: Model) -> dict[str, Any]:
     }
 
 
-def _response_model(spec: Mapping[str, Any], where: str) -> ResponseModel:
+def _response_model(spec: Document, where: str) -> ResponseModel:
     if missing := sorted({"response", "law", "likelihood"} - set(spec)):
         raise ModelError(f"{where}: [[responses]] lacks {missing}; it holds {sorted(spec)}")
     if unknown := sorted(set(spec) - {"response", "law", "likelihood"}):
@@ -132,41 +148,41 @@ def _response_model(spec: Mapping[str, Any], where: str) -> ResponseModel:
     return ResponseModel(response, reduce(Component.then, chain), likelihood)
 
 
-def _pick(shelf_of: Mapping[str, Any], name: Any, what: str, where: str) -> Any:
-    if not isinstance(name, str) or name not in shelf_of:
-        raise ModelError(f"{where}: no {what} {name!r}; {suggest(str(name), shelf_of)}")
-    return shelf_of[name]
+def _pick(registry: Document, name: object, what: str, where: str) -> Any:
+    if not isinstance(name, str) or name not in registry:
+        raise ModelError(f"{where}: no {what} {name!r}; {suggest(str(name), registry)}")
+    return registry[name]
 
 
-def _numbers(document: Mapping[str, Any], key: str, where: str) -> dict[str, dict[str, float]]:
+def _numbers(document: Document, key: str, where: str) -> dict[str, dict[str, float]]:
     return {p: {k: _number(x, where, p) for k, x in v.items()} for p, v in _table(document, key, where)}
 
 
-def _plain(document: Mapping[str, Any], key: str, where: str) -> dict[str, float]:
+def _plain(document: Document, key: str, where: str) -> dict[str, float]:
     return {p: _number(v, where, p) for p, v in _mapping(document, key, where).items()}
 
 
-def _table(document: Mapping[str, Any], key: str, where: str) -> Any:
+def _table(document: Document, key: str, where: str) -> Any:
     table = _mapping(document, key, where)
     if bad := [k for k, v in table.items() if not isinstance(v, Mapping)]:
         raise ModelError(f"{where}: [{key}.{bad[0]}] must be a table, got {table[bad[0]]!r}")
     return table.items()
 
 
-def _mapping(document: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+def _mapping(document: Document, key: str, where: str) -> Document:
     table = document.get(key, {})
     if not isinstance(table, Mapping):
         raise ModelError(f"{where}: [{key}] must be a table, got {table!r}")
     return table
 
 
-def _texts(values: Any, where: str) -> tuple[str, ...]:
+def _texts(values: object, where: str) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
         raise ModelError(f"{where}: references must be a list of texts, got {values!r}")
     return tuple(values)
 
 
-def _number(value: Any, where: str, what: str) -> float:
+def _number(value: object, where: str, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ModelError(f"{where}: {what} needs a number, got {value!r}")
     return float(value)

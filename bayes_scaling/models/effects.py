@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.models.discrepancy import CURVE, SHAPES
 from bayes_scaling.models.named_arrays import along_rows, taken
 
@@ -74,7 +74,7 @@ class Effect:
         """Whether the differences are between runs or evaluations, which expectations leave out."""
         return bool(set(self.group) & set(NOISE_GROUPS))
 
-    def at_rows(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+    def at_rows(self, values: Mapping[str, Numbers], codes: Mapping[str, Numbers]) -> Numbers:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
         value, levels = values[self.name], {c: codes[c] for c in self.group}
         if not self.curve:

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from bayes_scaling.errors import ModelError
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import Parameter
 from bayes_scaling.models.discrepancy import COMPUTE, SIZES
 from bayes_scaling.models.effects import EVERYTHING, NOISE_GROUPS, Effect
@@ -153,7 +153,7 @@ class Model:
         """Columns that parameters vary over, in order of first use."""
         return varied_over(self, self.parameters)
 
-    def resolve(self, parameter: str, values: Mapping[str, Any], codes: Mapping[str, Any]) -> Any:
+    def resolve(self, parameter: str, values: Mapping[str, Numbers], codes: Mapping[str, Numbers]) -> Numbers:
         """Value of a parameter at every row, from graph variables or from posterior arrays.
 
         Parameters
@@ -178,8 +178,12 @@ class Model:
         return self.parameters[parameter].support.constrain(free)
 
     def mean(
-        self, part: ResponseModel, values: Mapping[str, Any], data: Mapping[str, Any], codes: Mapping[str, Any]
-    ) -> Any:
+        self,
+        part: ResponseModel,
+        values: Mapping[str, Numbers],
+        data: Mapping[str, Numbers],
+        codes: Mapping[str, Numbers],
+    ) -> Numbers:
         """Expected response at every row, shape (…, row)."""
         theta = {p.name: self.resolve(p.name, values, codes) for p in part.law.parameters}
         like = next(iter(theta.values()), None)
@@ -188,11 +192,11 @@ class Model:
     def observation(
         self,
         part: ResponseModel,
-        mean: Any,
-        values: Mapping[str, Any],
-        data: Mapping[str, Any],
-        codes: Mapping[str, Any],
-    ) -> Any:
+        mean: Numbers,
+        values: Mapping[str, Numbers],
+        data: Mapping[str, Numbers],
+        codes: Mapping[str, Numbers],
+    ) -> Numbers:
         """(distribution, arguments) of the response at every row, given its mean."""
         noise = {name: self.resolve(p.name, values, codes) for name, p in part.noise.items()}
         component = part.likelihood.component

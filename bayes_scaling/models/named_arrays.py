@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
+
+from bayes_scaling.laws.ops import Numbers
 
 DRAWN = ("chain", "draw", "row")  # dims of what is drawn for rows, in the order of plain arrays
 
 
-def named(value: Any) -> bool:
+def named(value: Numbers) -> bool:
     """Whether a value has names for its axes, as posterior draws do; graph variables and plain arrays have none."""
     return hasattr(value, "isel")
 
 
-def along_rows(value: Any, like: Any) -> Any:
+def along_rows(value: Numbers, like: Numbers) -> Numbers:
     """Numbers per row, with the name of their axis where ``like`` has names."""
     if not named(like) or named(value):
         return value
@@ -28,7 +29,7 @@ def along_rows(value: Any, like: Any) -> Any:
     return Variable("row", value)
 
 
-def taken(value: Any, levels: Mapping[str, Any], at: Mapping[str, int] = MappingProxyType({})) -> Any:
+def taken(value: Numbers, levels: Mapping[str, Numbers], at: Mapping[str, int] = MappingProxyType({})) -> Numbers:
     """Value of every row, shape (…, row): by name where the axes have names, else the last ones in order.
 
     Parameters
@@ -45,7 +46,7 @@ def taken(value: Any, levels: Mapping[str, Any], at: Mapping[str, int] = Mapping
     return one if levels else one[..., None]
 
 
-def in_order(value: Any) -> np.ndarray:
+def in_order(value: Numbers) -> np.ndarray:
     """A named value as a plain array that broadcasts to `DRAWN`; other values as they are."""
     if not named(value):
         return np.asarray(value)

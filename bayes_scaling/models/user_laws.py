@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FunctionType
-from typing import Any
 
 from bayes_scaling.laws.all_laws import LAWS
 from bayes_scaling.laws.likelihoods import LIKELIHOODS, Likelihood
@@ -36,7 +35,7 @@ def added_to(model: Model) -> tuple[Part, ...]:
     )
 
 
-def _own(function: Any) -> bool:
+def _own(function: object) -> bool:
     return str(function.__module__).startswith(OWN)
 
 
@@ -77,7 +76,7 @@ def text_of(part: Part) -> str:
     return f"{part.name} {part.inputs} {priors} {part.gives} {_code_of(part.function, set())}"
 
 
-def _code_of(function: Any, seen: set[str]) -> str:
+def _code_of(function: object, seen: set[str]) -> str:
     """Byte code of a function and of those that it calls, and the plain values that they read from around them."""
     if not isinstance(function, FunctionType) or function.__qualname__ in seen:
         return ""

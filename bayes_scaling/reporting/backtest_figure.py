@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import fill
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -55,6 +55,13 @@ def plot_backtest(
     ------
     DataError
         There is no such forecast or benchmark.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> past = bs.backtest([], runs[runs["benchmark"] == "hellaswag"], baselines="direct", seed=1, progress=False)
+    >>> bs.plot_backtest(past).savefig("backtest.png")
     """
     known = [key for key in past.forecasts if law in (None, key[0]) and split in (None, key[1])]
     if not known:
@@ -96,7 +103,7 @@ def _colours(scores: pd.DataFrame) -> dict[str, str]:
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(_series(scores).unique())}
 
 
-def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, colours: dict[str, str], step: float) -> None:
+def _draw_forecasts(panel: Axes, draws: xr.DataArray, own: pd.DataFrame, colours: dict[str, str], step: float) -> None:
     """Draw nested bars and outcomes, each colour a step aside."""
     names = _series(own).tolist()
     here = [name for name in colours if name in names]
@@ -108,13 +115,13 @@ def _draw_forecasts(panel: Any, draws: xr.DataArray, own: pd.DataFrame, colours:
         low, high = interval(values, p)
         panel.vlines(x, low, high, colors=shades, lw=width, alpha=0.45, zorder=3)
     out = ~own["inside_95"].to_numpy(bool)
-    edges = np.where(out, ALARM, OUTCOME)
+    edges = np.where(out, ALARM, OUTCOME).tolist()
     panel.scatter(
         x, own["observed"], marker="*", s=75, c=shades, edgecolors=edges, linewidths=0.9, zorder=5, label="outcome"
     )
 
 
-def _draw_fitted(panel: Any, fitted: pd.DataFrame, colours: dict[str, str]) -> None:
+def _draw_fitted(panel: Axes, fitted: pd.DataFrame, colours: dict[str, str]) -> None:
     shades = _series(fitted).map(lambda name: colours.get(name, OTHER)).to_numpy()
     panel.scatter(
         fitted["flops"], fitted["score"], s=15, c=shades, edgecolors="white", linewidths=0.4, zorder=4, label="fitted"
@@ -125,7 +132,7 @@ def _draw_fitted(panel: Any, fitted: pd.DataFrame, colours: dict[str, str]) -> N
         panel.axvline(fitted["flops"].max(), color="0.6", lw=0.8, zorder=1)
 
 
-def _dress_panel(panel: Any, benchmark: str, note: str) -> None:
+def _dress_panel(panel: Axes, benchmark: str, note: str) -> None:
     panel.set_xscale("log")
     panel.set_title(benchmark, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
     if note:

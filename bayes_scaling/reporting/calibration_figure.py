@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -51,6 +50,13 @@ def plot_calibration(
     ------
     DataError
         There is no such law or column.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> past = bs.backtest([], runs[runs["benchmark"] == "hellaswag"], baselines="direct", seed=1, progress=False)
+    >>> bs.plot_calibration(past.scores).savefig("calibration.png")
     """
     scores = past.scores if isinstance(past, Backtest) else past
     laws = _chosen(scores, law)
@@ -74,7 +80,7 @@ def plot_calibration(
     return figure
 
 
-def _said(value: Any, by: str) -> str:
+def _said(value: object, by: str) -> str:
     if by != DISTANCE:
         return str(value)
     return "within the fitted runs" if value == "0" else f"{value} decades beyond"
@@ -87,7 +93,7 @@ def _chosen(scores: pd.DataFrame, law: str | None) -> list[str]:
     return known if law is None else [law]
 
 
-def _draw_coverage(panel: Any, own: pd.DataFrame, colour: str, label: str, seed: int) -> None:
+def _draw_coverage(panel: Axes, own: pd.DataFrame, colour: str, label: str, seed: int) -> None:
     """Share of outcomes inside central intervals of every probability, from where they fell among the draws."""
     if own.empty:
         return
@@ -99,7 +105,7 @@ def _draw_coverage(panel: Any, own: pd.DataFrame, colour: str, label: str, seed:
         panel.fill_between(LEVELS, low, high, color=colour, alpha=0.13, lw=0)
 
 
-def _dress_unit(panel: Any, name: str, converged: bool) -> None:
+def _dress_unit(panel: Axes, name: str, converged: bool) -> None:
     panel.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
     panel.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     panel.set_xlabel("intervals that should hold", fontsize=NORMAL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from textwrap import fill
-from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayes_scaling.inference.fitting import Fit
@@ -17,7 +17,7 @@ GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
 SMALL, NORMAL = 7.5, 8.5  # font sizes [points]
 
 
-class Picture(Figure):
+class InlineFigure(Figure):
     """A figure that notebooks show by itself, whether or not pyplot was ever imported."""
 
     def _repr_png_(self) -> bytes:
@@ -28,11 +28,11 @@ class Picture(Figure):
 
 def canvas(
     number: int, columns: int, response_label: str, size: tuple[float, float] = (3.0, 2.15)
-) -> tuple[Figure, list[Any]]:
+) -> tuple[Figure, list[Axes]]:
     """Make a figure with a number of panels, so many side by side, and label its outer axes."""
     rows = -(-number // columns)
     width, height = size if number > 1 else (6.6, 3.6)
-    figure = Picture(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
+    figure = InlineFigure(figsize=(max(columns * width, 6.6) + 0.3, rows * height + 1.35), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in grid[number:]:
         spare.remove()

@@ -1,4 +1,4 @@
-"""What pictures over compute show, apart from how: panels, curves along a grid of compute, and points."""
+"""What figures over compute show, apart from how: panels, curves along a grid of compute, and points."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Series:
 
 @dataclass(frozen=True)
 class View:
-    """What a picture draws.
+    """What a figure draws.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def response_of(fit: Fit | Average) -> Response:
     if over_compute := [r for r in RESPONSES.values() if r.name in names and r.over_compute]:
         return over_compute[0]
     raise DataError(
-        f"{fit.laws[0].model.name} forecasts {', '.join(names)}, which depends on k as much as on compute: a picture "
+        f"{fit.laws[0].model.name} forecasts {', '.join(names)}, which depends on k as much as on compute: a figure "
         "over compute has no place for it; summarise(forecast(fit, plan_runs(flops=[1e21, 1e22], benchmark=..., "
         "k=[1, 10, 100]))) gives a table by compute and k"
     )
@@ -130,7 +130,7 @@ def view_of(
     probabilities: Sequence[float],
     later: pd.DataFrame | None,
 ) -> View:
-    """Settle what a picture shows: which benchmarks and labels, how far, and which later runs."""
+    """Settle what a figure shows: which benchmarks and labels, how far, and which later runs."""
     response = response_of(fit)
     runs = fit.runs[response.outcomes(fit.runs)]
     if not (np.isfinite(reach) and reach >= 0):

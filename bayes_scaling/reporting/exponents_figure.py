@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -13,7 +14,7 @@ from matplotlib.patches import Patch
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, Picture, footer
+from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure, footer
 
 HALF = 0.5  # probability of the thick part of an interval
 LANE = 0.22  # distance between mixtures within a row
@@ -43,6 +44,11 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
     ------
     ModelError
         The model has no such parameter, or no exponent.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> bs.plot_exponents(bs.Fit.load("power_law.nc")).savefig("exponents.png")
     """
     if not HALF < probability < 1:
         raise DataError(f"probability must lie between 0.5 and 1, such as 0.8, not {probability!r}")
@@ -53,7 +59,7 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
     rows = max(t.sizes["row"] for t in tables)
     lanes = max(t.sizes["colour"] for t in tables)
     height = rows * (0.17 + 0.09 * lanes) + 1.5
-    figure = Picture(figsize=(max(4.2 * len(names), 6.4), height), layout="constrained")
+    figure = InlineFigure(figsize=(max(4.2 * len(names), 6.4), height), layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for panel, name, table in zip(panels, names, tables, strict=True):
         _population(panel, fit, name, probability)
@@ -92,7 +98,7 @@ def _product(levels: list[np.ndarray]) -> list[tuple[Any, ...]]:
     return list(zip(*(g.ravel() for g in grids), strict=True))
 
 
-def _forest(panel: Any, table: xr.DataArray, probability: float) -> None:
+def _forest(panel: Axes, table: xr.DataArray, probability: float) -> None:
     lanes = table.sizes["colour"]
     draws = table.transpose(*DRAWS, "colour", "row").to_numpy()
     ends, halves, medians = (
@@ -109,7 +115,7 @@ def _forest(panel: Any, table: xr.DataArray, probability: float) -> None:
         panel.plot(median, y, marker, color=colour, mec="white", mew=0.6, ms=5.5, zorder=5, label=f"median {lane}")
 
 
-def _population(panel: Any, fit: Fit, name: str, probability: float) -> None:
+def _population(panel: Axes, fit: Fit, name: str, probability: float) -> None:
     """Stripe of the population value, where the model learns one; a line where it is fixed."""
     if not (fit.model.has_population(name) or name in fit.model.fixed):
         return
@@ -121,7 +127,7 @@ def _population(panel: Any, fit: Fit, name: str, probability: float) -> None:
     panel.axvline(middle, color=GREY, lw=0.9, ls="--", zorder=1, label="population median")
 
 
-def _dress(panel: Any, fit: Fit, name: str, table: xr.DataArray) -> None:
+def _dress(panel: Axes, fit: Fit, name: str, table: xr.DataArray) -> None:
     meaning = fit.model.parameters[name].meaning
     unit = " [no unit]" if "exponent" in meaning else ""
     panel.set_xlabel(f"{name}: {meaning}{unit}", fontsize=NORMAL)

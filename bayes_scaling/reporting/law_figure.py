@@ -1,9 +1,9 @@
-"""A law over compute with the data (`plot_law`), and what other pictures share with it.
+"""A law over compute with the data (`plot_law`), and what other figures share with it.
 
 Several laws in one panel are in `laws_figure`, exponents in `exponents_figure`.
 
 Every function returns a matplotlib ``Figure`` of its own: no pyplot state, no global settings, so a script
-without a display and a notebook get the same picture.
+without a display and a notebook get the same figure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -82,6 +83,12 @@ def plot_law(
         pass@k, which depends on k as well.
     FitError
         The fit did not converge.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> figure = bs.plot_law(bs.Fit.load("power_law.nc"), mixtures="C4", seed=1)
+    >>> figure.savefig("power_law.png")
     """
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     view = view_of(fit, benchmarks, {"mixture": mixtures, **(labels or {})}, reach, probabilities, later)
@@ -98,7 +105,7 @@ def plot_law(
     return figure
 
 
-def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
+def _draw_bands(panel: Axes, fit: Fit | Average, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
     """Draw median lines and bands of one benchmark; return the range that they fill."""
     ahead = forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
     low, high = np.inf, -np.inf
@@ -120,7 +127,7 @@ def _draw_bands(panel: Any, fit: Fit | Average, view: View, benchmark: str, seed
 
 
 def _draw_runs(
-    panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
+    panel: Axes, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None, low: float, high: float
 ) -> tuple[float, float]:
     """Draw the runs that the fit saw, and stars for later ones; widen the range to hold them."""
     for series, flops, scores, seen in points_of(fit, view, benchmark, later):

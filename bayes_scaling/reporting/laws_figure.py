@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -21,8 +22,10 @@ from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
-from bayes_scaling.reporting.curves import View, labels_of, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.curves import View, Wanted, labels_of, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
+
+type Style = tuple[str, Any]  # colour and dashes, as matplotlib takes them
 
 INK = COLOURS[-1]  # of averages, and of the runs
 SIZE = (4.2, 2.9)  # of a panel [inches]
@@ -89,6 +92,12 @@ def plot_laws(
         mixture, or an argument is out of range.
     FitError
         A fit did not converge.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fits = [bs.Fit.load("power_law.nc"), bs.Fit.load("power_law_ceiling.nc")]
+    >>> bs.plot_laws(fits, benchmarks="hellaswag", seed=1).savefig("laws.png")
     """
     named = _named(fits)
     laws = list({id(law): law for fit in named.values() for law in fit.laws}.values())
@@ -133,12 +142,12 @@ def _named(fits: Sequence[Fit | Average] | Mapping[str, Fit | Average]) -> dict[
 
 def _views(
     named: dict[str, Fit | Average],
-    benchmarks: Any,
+    benchmarks: Wanted,
     labels: Mapping[str, str | None],
     reach: float,
     behind: float | None,
     probability: float,
-    later: Any,
+    later: pd.DataFrame | None,
 ) -> dict[str, View]:
     """What each law draws: the same benchmarks and grid, for one label of each kind."""
     runs = next(iter(named.values())).runs
@@ -166,11 +175,11 @@ def _since(view: View, flops: float) -> View:
     return replace(view, grid=np.geomspace(low, view.grid[-1], len(view.grid)))
 
 
-def _styles(named: dict[str, Fit | Average]) -> dict[str, tuple[str, Any]]:
+def _styles(named: dict[str, Fit | Average]) -> dict[str, Style]:
     """Colour and dashes of every name."""
     averages = [name for name, fit in named.items() if isinstance(fit, Average)]
     singles = [name for name in named if name not in averages]
-    styles: dict[str, tuple[str, Any]] = {}
+    styles: dict[str, Style] = {}
     for at, name in enumerate(singles):
         styles[name] = (OF_LAWS[at % len(OF_LAWS)], DASHES[at // len(OF_LAWS) % len(DASHES)])
     for at, name in enumerate(averages):
@@ -178,7 +187,7 @@ def _styles(named: dict[str, Fit | Average]) -> dict[str, tuple[str, Any]]:
     return styles
 
 
-def _draw_law(panel: Any, ahead: xr.Dataset, view: View, name: str, style: tuple[str, Any]) -> tuple[float, float]:
+def _draw_law(panel: Axes, ahead: xr.Dataset, view: View, name: str, style: Style) -> tuple[float, float]:
     """Draw median and band of one law; return the range that they fill."""
     colour, dashes = style
     mean, x = ahead[view.response.mean_name], ahead["flops"].to_numpy()
@@ -193,7 +202,7 @@ def _draw_law(panel: Any, ahead: xr.Dataset, view: View, name: str, style: tuple
 
 
 def _draw_runs(
-    panel: Any, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None
+    panel: Axes, fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None
 ) -> tuple[float, float]:
     """Draw the runs that were fitted as dots and later ones as stars; return the range that they fill."""
     low, high = np.inf, -np.inf
@@ -202,14 +211,18 @@ def _draw_runs(
         if not shown.any():
             continue
         flops, scores = flops[shown], scores[shown]
-        look = {"s": 20, "marker": "o", "color": INK} if seen else {"s": 110, "marker": "*", "color": "white"}
-        edge = {"edgecolors": "white", "linewidths": 0.5} if seen else {"edgecolors": INK, "linewidths": 1.0}
+        look: dict[str, Any] = (
+            {"s": 20, "marker": "o", "color": INK} if seen else {"s": 110, "marker": "*", "color": "white"}
+        )
+        edge: dict[str, Any] = (
+            {"edgecolors": "white", "linewidths": 0.5} if seen else {"edgecolors": INK, "linewidths": 1.0}
+        )
         panel.scatter(flops, scores, **look, **edge, zorder=6 if seen else 7, label="runs" if seen else "later")
         low, high = min(low, scores.min()), max(high, scores.max())
     return low, high
 
 
-def _mark_distance(panel: Any, fit: Fit | Average, view: View, benchmark: str) -> None:
+def _mark_distance(panel: Axes, fit: Fit | Average, view: View, benchmark: str) -> None:
     """Mark every tenfold of the compute of the largest run."""
     end = view.of_panel(fit.runs, benchmark)["flops"].max()
     for decade in range(int(np.log10(view.grid[-1] / end) + 1e-9) + 1):
@@ -220,7 +233,7 @@ def _mark_distance(panel: Any, fit: Fit | Average, view: View, benchmark: str) -
             panel.axvline(times, color="0.8", lw=0.7, ls=(0, (2, 2)), zorder=1)
 
 
-def _legend(figure: Figure, styles: dict[str, tuple[str, Any]], view: View, later: pd.DataFrame | None) -> None:
+def _legend(figure: Figure, styles: dict[str, Style], view: View, later: pd.DataFrame | None) -> None:
     handles: list[Any] = [Line2D([], [], color=c, ls=dashes, lw=1.7, label=n) for n, (c, dashes) in styles.items()]
     held = f"expectation: median, {100 * view.headline:g} %"
     shown = view.series[0].name

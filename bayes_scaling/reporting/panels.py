@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
 
 from bayes_scaling.inference.averaged_fits import Average
@@ -18,7 +18,7 @@ MARGIN = 0.02  # beyond the range of a response
 DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
 
 
-def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
+def remark(panel: Axes, view: View, ahead: xr.Dataset) -> float:
     """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
     text = str(ahead["note"].to_numpy()[0]) if view.response.per_benchmark else ""
     if not text:
@@ -29,7 +29,7 @@ def remark(panel: Any, view: View, ahead: xr.Dataset) -> float:
     return 0.22
 
 
-def dress(panel: Any, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
+def dress(panel: Axes, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
     """Scales, limits, chance level, and where the data end."""
     own = view.of_panel(fit.runs, benchmark)
     end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02

@@ -67,7 +67,7 @@ def overview(runs: pd.DataFrame) -> str:
         "params": span("params"),
         "tokens": span("tokens"),
     }
-    return "\n".join(wrapped(f"  {what:<16}", said) for what, said in facts.items())
+    return "\n".join(wrapped(f"  {what:<16}", texts) for what, texts in facts.items())
 
 
 def usable(runs: pd.DataFrame) -> list[str]:

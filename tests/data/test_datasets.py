@@ -52,7 +52,7 @@ def test_the_checks_of_the_card_hold(runs, card):
 def test_the_card_says_whose_it_is(card, name):
     assert {"title", "summary", "citation", "columns", "known_problems", "corrections"} <= set(card)
     assert {"repository", "commit"} <= set(card["source"])
-    folder = library.shelf("datasets") / name
+    folder = library.library_folder("datasets") / name
     assert (folder / card["made_by"]).is_file()
     assert (folder / card["licence"]["file"]).stat().st_size > 500
 
@@ -85,7 +85,7 @@ def test_rerun_pairs_and_targets_of_olmo_ladder_are_told_apart():
 
 
 def test_compose_joins_and_corrects_the_source_tables(tmp_path):
-    path = library.shelf("datasets") / "gadre2024" / "compose.py"
+    path = library.library_folder("datasets") / "gadre2024" / "compose.py"
     spec = importlib.util.spec_from_file_location("compose", path)
     compose = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(compose)

@@ -378,5 +378,5 @@ def test_an_unknown_data_set_names_the_known_ones():
 
 def test_a_missing_shelf_says_where_it_looked(monkeypatch, tmp_path):
     monkeypatch.setattr(library, "PACKAGE", tmp_path / "bayes_scaling")
-    with pytest.raises(FileError, match=r"no shelf 'datasets': looked in .*_library"):
-        library.shelf("datasets")
+    with pytest.raises(FileError, match=r"no folder 'datasets': looked in .*_library"):
+        library.library_folder("datasets")

@@ -10,7 +10,7 @@ from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.inference.design import lay_out
 from bayes_scaling.laws.likelihoods import LIKELIHOODS
 from bayes_scaling.laws.registry import LAWS
-from bayes_scaling.library import names, shelf
+from bayes_scaling.library import library_folder, names
 from bayes_scaling.models.documents import from_document, list_models, load_model, to_document
 from bayes_scaling.models.effects import NOISE_GROUPS, Effect
 from bayes_scaling.models.model import POOLINGS
@@ -122,7 +122,7 @@ def test_a_document_that_uses_everything_comes_back():
 
 @every_model
 def test_registered_documents_hold_nothing_that_is_lost(name):
-    written = tomllib.loads((shelf("models") / f"{name}.toml").read_text(encoding="utf-8"))
+    written = tomllib.loads((library_folder("models") / f"{name}.toml").read_text(encoding="utf-8"))
     kept = to_document(load_model(name))
     assert {key: kept[key] for key in written} == written
 

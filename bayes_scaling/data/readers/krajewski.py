@@ -92,6 +92,11 @@ def read_krajewski(
     ------
     DataError
         When no file is given, a file lacks a column, or its numbers cannot be.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.read_krajewski("krajewski_c4.csv")  # doctest: +SKIP
     """
     choices = _choices(metric)
     if loss not in VAL_SETS:

@@ -73,8 +73,8 @@ class Backtest:
         if len(self.scores):
             table = self.summary()[["law", "runs", "rows", *SHOWN]]
             lines.append(table.round(4).to_string(index=False))
-        said = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
-        lines += [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in said][:LINES]
+        texts = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
+        lines += [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in texts][:LINES]
         if len(failed) > LINES:
             lines.append(f"… and {len(failed) - LINES} more that did not converge or gave no forecast, see `shards`")
         return "\n".join(lines) + ">"
@@ -149,6 +149,17 @@ def backtest(
     ScalingWarning
         Fits failed their verdict; their scores stay in the result, marked.  Shards gave no forecast, because the law
         refused the runs or an error was raised: which, and why.  They are not kept, so the same call tries again.
+
+    Examples
+    --------
+    Published estimators alone, which are fast; models stand first, as in ``bs.backtest(model, runs)``.
+
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> runs = runs[runs["benchmark"] == "hellaswag"]
+    >>> past = bs.backtest([], runs, bs.split_above(runs, cuts="1e20"), baselines="direct", seed=1, progress=False)
+    >>> past.summary()[["law", "runs", "rows"]].values.tolist()
+    [['direct', 32, 32]]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)
@@ -254,13 +265,15 @@ def warn_of_shards(past: Backtest, what: str = "backtest") -> None:
     doubtful = past.shards[(past.shards["problem"] == "") & ~past.shards["converged"].astype(bool)]
     of = f"of {len(past.shards)} shards of the {what}"
     if len(doubtful):
-        said = listed_names([f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)])
-        text = f"{len(doubtful)} {of} did not converge: {said}; `converged` marks their scores, `shards` says why"
+        texts = listed_names(
+            [f"{law} ({split})" for law, split in zip(doubtful["law"], doubtful["split"], strict=True)]
+        )
+        text = f"{len(doubtful)} {of} did not converge: {texts}; `converged` marks their scores, `shards` says why"
         warnings.warn(text, ScalingWarning, stacklevel=3)
     if len(refused):
         rows = zip(refused["law"], refused["split"], refused["problem"], strict=True)
-        said = listed_names([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
-        warnings.warn(f"{len(refused)} {of} gave no forecast: {said}", ScalingWarning, stacklevel=3)
+        texts = listed_names([f"{law} ({split}): {_first(problem)}" for law, split, problem in rows])
+        warnings.warn(f"{len(refused)} {of} gave no forecast: {texts}", ScalingWarning, stacklevel=3)
 
 
 def _first(text: str) -> str:

@@ -93,6 +93,15 @@ def baseline(
     DataError
         An argument is none of those above, the runs or the plan lack a column, or the plan asks for a
         benchmark on a mixture that no run has a score for.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> runs = bs.load_dataset("gadre2024")
+    >>> plan = bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="C4")
+    >>> ahead = bs.baseline("direct", runs, plan, seed=1)
+    >>> round(float(ahead["accuracy_mean"].median()), 2)
+    0.69
     """
     if resamples < 0:
         raise DataError(f"resamples must be 0 or more, got {resamples}")

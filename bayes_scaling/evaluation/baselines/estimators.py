@@ -11,7 +11,6 @@ Symbols as in the papers: Q the score, Q′ = (Q − chance) / (1 − chance), C
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -26,15 +25,18 @@ from bayes_scaling.evaluation.baselines.stages import (
     Scale,
     Stage,
 )
+from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.registry import C0, D0, N0
 
 
-def power_law(flops: Any, log_A: Any, alpha: Any) -> Any:
+def power_law(flops: Numbers, log_A: Numbers, alpha: Numbers) -> Numbers:
     """Log negative log accuracy from compute: log A − α log C, Krajewski et al. 2025, Eq. 2."""
     return log_A - alpha * np.log(flops / C0)
 
 
-def params_tokens(params: Any, tokens: Any, log_A: Any, log_B: Any, alpha: Any, beta: Any) -> Any:
+def params_tokens(
+    params: Numbers, tokens: Numbers, log_A: Numbers, log_B: Numbers, alpha: Numbers, beta: Numbers
+) -> Numbers:
     """Log negative log accuracy from size and data: log(A / N^α + B / D^β), Krajewski et al. 2025, Eq. 4.
 
     Runs at one ratio of tokens to parameters cannot tell the two terms apart; several ratios are needed.
@@ -42,13 +44,17 @@ def params_tokens(params: Any, tokens: Any, log_A: Any, log_B: Any, alpha: Any, 
     return np.log(np.exp(log_A - alpha * np.log(params / N0)) + np.exp(log_B - beta * np.log(tokens / D0)))
 
 
-def repeated_sampling(flops: Any, k: Any, log_A: Any, alpha: Any, beta: Any, delta: Any) -> Any:
+def repeated_sampling(
+    flops: Numbers, k: Numbers, log_A: Numbers, alpha: Numbers, beta: Numbers, delta: Numbers
+) -> Numbers:
     """Log negative log pass@k: log A + α log C + β log k + δ log C log k, Krajewski et al. 2025, Eq. 5."""
     size, tries = np.log(flops / C0), np.log(k)
     return log_A + alpha * size + beta * tries + delta * size * tries
 
 
-def broken_power_law(flops: Any, a: Any, b: Any, c0: Any, c1: Any, log_d1: Any, log_f1: Any) -> Any:
+def broken_power_law(
+    flops: Numbers, a: Numbers, b: Numbers, c0: Numbers, c1: Numbers, log_d1: Numbers, log_f1: Numbers
+) -> Numbers:
     """Score with one break: a + b C^(−c0) (1 + (C / d1)^(1 / f1))^(−c1 f1), Caballero et al. 2022, Eq. 1.
 
     A few dozen runs hardly identify six coefficients: optima of all but equal loss can forecast far apart.
@@ -59,22 +65,26 @@ def broken_power_law(flops: Any, a: Any, b: Any, c0: Any, c1: Any, log_d1: Any, 
     return a + b * np.exp(-c0 * size - c1 * width * rise)
 
 
-def capped_power_law(flops: Any, log_A: Any, alpha: Any, log_E: Any) -> Any:
+def capped_power_law(flops: Numbers, log_A: Numbers, alpha: Numbers, log_E: Numbers) -> Numbers:
     """Log negative log accuracy below a ceiling: log(A / C^α + E), Krajewski et al. 2025, App. L."""
     return np.log(np.exp(power_law(flops, log_A, alpha)) + np.exp(log_E))
 
 
-def loss_of_compute(flops: Any, log_L0: Any, alpha_N: Any) -> Any:
+def loss_of_compute(flops: Numbers, log_L0: Numbers, alpha_N: Numbers) -> Numbers:
     """Log loss (C / C_N)^α_N, as Krajewski et al. 2025 use it; L0 is the loss at 1e20 FLOPs and α_N negative."""
     return log_L0 + alpha_N * np.log(flops / C0)
 
 
-def loss_of_params_tokens(params: Any, tokens: Any, log_E: Any, log_A: Any, log_B: Any, alpha: Any, beta: Any) -> Any:
+def loss_of_params_tokens(
+    params: Numbers, tokens: Numbers, log_E: Numbers, log_A: Numbers, log_B: Numbers, alpha: Numbers, beta: Numbers
+) -> Numbers:
     """Log loss log(E + A / N^α + B / D^β), Bhagia et al. 2024, Eq. 1 (from Hoffmann et al. 2022)."""
     return np.log(np.exp(log_E) + np.exp(params_tokens(params, tokens, log_A, log_B, alpha, beta)))
 
 
-def loss_of_one_exponent(params: Any, tokens: Any, E: Any, log_A: Any, log_B: Any, eta: Any) -> Any:
+def loss_of_one_exponent(
+    params: Numbers, tokens: Numbers, E: Numbers, log_A: Numbers, log_B: Numbers, eta: Numbers
+) -> Numbers:
     """Loss E + (a M^η + b M^(−η)) C^(−η) with M = D / N and C = 6 N D, Gadre et al. 2024, Eq. 4.
 
     In N and D this is E + A N^(−2η) + B D^(−2η): both exponents are one.
@@ -82,7 +92,7 @@ def loss_of_one_exponent(params: Any, tokens: Any, E: Any, log_A: Any, log_B: An
     return E + np.exp(params_tokens(params, tokens, log_A, log_B, 2 * eta, 2 * eta))
 
 
-def line(loss: Any, a: Any, b: Any) -> Any:
+def line(loss: Numbers, a: Numbers, b: Numbers) -> Numbers:
     """Score that is linear in the loss: a + b L.
 
     It has no floor, so it is fitted to the rows that Eq. 2 takes; its authors do not say which they take.
@@ -90,22 +100,22 @@ def line(loss: Any, a: Any, b: Any) -> Any:
     return a + b * loss
 
 
-def logistic(loss: Any, a: Any, L0: Any, kappa: Any, b: Any) -> Any:
+def logistic(loss: Numbers, a: Numbers, L0: Numbers, kappa: Numbers, b: Numbers) -> Numbers:
     """Score that is logistic in the loss: b + a / (1 + exp(−κ (L − L0)))."""
     return b + a / (1 + np.exp(-kappa * (loss - L0)))
 
 
-def decay(loss: Any, epsilon: Any, kappa: Any, gamma: Any) -> Any:
+def decay(loss: Numbers, epsilon: Numbers, kappa: Numbers, gamma: Numbers) -> Numbers:
     """Score 1 − (ε − κ exp(−γ L)), Gadre et al. 2024, Eq. 5."""
     return 1 - epsilon + kappa * np.exp(-gamma * loss)
 
 
-def level(flops: Any, mean: Any) -> Any:
+def level(flops: Numbers, mean: Numbers) -> Numbers:
     """The same score at every size."""
     return mean + 0 * flops
 
 
-def _grid(*axes: Any) -> np.ndarray:
+def _grid(*axes: Numbers) -> np.ndarray:
     return np.array(list(product(*axes)))
 
 
@@ -114,31 +124,31 @@ def _linear(law: Law, inputs: str, coefficients: str, scale: Scale = RAW, respon
     return Stage(law, tuple(inputs.split()), names, linear, lambda *_: np.zeros((1, len(names))), scale, response)
 
 
-def _size_and_data(params: Any, tokens: Any, observed: Any) -> np.ndarray:
+def _size_and_data(params: Numbers, tokens: Numbers, observed: Numbers) -> np.ndarray:
     """81 starts, as many as Krajewski et al. 2025 take."""
     scales = np.median(observed) + np.array([-2.0, -1.0, 0.0])
     return _grid(scales, scales, (0.1, 0.3, 0.6), (0.1, 0.3, 0.6))
 
 
-def _below_ceiling(flops: Any, observed: Any) -> np.ndarray:
+def _below_ceiling(flops: Numbers, observed: Numbers) -> np.ndarray:
     """81 starts again."""
     middle = np.median(observed)
     return _grid(middle + np.array([-1.0, 0.0, 1.0]), (0.1, 0.3, 0.6), middle - np.linspace(0.3, 7.0, 9))
 
 
-def _broken(flops: Any, observed: Any) -> np.ndarray:
+def _broken(flops: Numbers, observed: Numbers) -> np.ndarray:
     """Saturating towards 1, and rising from the lowest score."""
     size, low = np.log(flops / C0), observed.min()
     slope = [(1.0, observed.mean() - 1.0, 0.1, 0.2), (low, observed.mean() - low, -0.1, 0.1)]
     return np.array([(*s, np.quantile(size, q), 0.0) for s in slope for q in (0.3, 0.7)])
 
 
-def _chinchilla(params: Any, tokens: Any, observed: Any) -> np.ndarray:
+def _chinchilla(params: Numbers, tokens: Numbers, observed: Numbers) -> np.ndarray:
     least = observed.min()
     return np.array([(least + np.log(e), *rest) for e in (0.4, 0.8) for rest in _loss_starts(np.exp(least) * (1 - e))])
 
 
-def _one_exponent(params: Any, tokens: Any, observed: Any) -> np.ndarray:
+def _one_exponent(params: Numbers, tokens: Numbers, observed: Numbers) -> np.ndarray:
     least = observed.min()
     starts = [(least * e, *rest[:3]) for e in (0.0, 0.4, 0.8) for rest in _loss_starts(least * (1 - e))]
     return np.array(starts) * [1, 1, 1, 0.5]
@@ -149,18 +159,18 @@ def _loss_starts(reducible: float) -> np.ndarray:
     return np.array([(scale, scale, rate, rate) for rate in (0.1, 0.3, 0.5)])
 
 
-def _logistic(loss: Any, observed: Any) -> np.ndarray:
+def _logistic(loss: Numbers, observed: Numbers) -> np.ndarray:
     low, rise = observed.min(), np.ptp(observed)
     return np.array([(1.3 * rise, m, -s, low) for m in np.quantile(loss, [0.1, 0.5]) for s in (2.0, 6.0)])
 
 
-def _ladder(loss: Any, observed: Any) -> np.ndarray:
+def _ladder(loss: Numbers, observed: Numbers) -> np.ndarray:
     """From the authors' own starts, among them (least − 1, 0.9, 3, 1)."""
     low = observed.min()
     return np.array([(low - 1, 0.9, 3.0, 1.0), (-0.7, 0.6, 7.0, 1.0), (low - 1, loss[:-1].mean(), 3.0, 1.0)])
 
 
-def _decay(loss: Any, observed: Any) -> np.ndarray:
+def _decay(loss: Numbers, observed: Numbers) -> np.ndarray:
     """For each of several γ the best ε and κ."""
     starts = []
     for gamma in (0.3, 1.0, 3.0):

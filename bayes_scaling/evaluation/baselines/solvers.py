@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.laws.ops import Numbers
+
 type Law = Callable[..., Any]
 type Columns = Sequence[np.ndarray]
 type Bounds = Sequence[tuple[float, float]] | None
@@ -107,7 +109,7 @@ def huber(law: Law, columns: Columns, observed: np.ndarray, starts: np.ndarray, 
 
     loss = huber_loss(law, columns, observed)
 
-    def descend(start: np.ndarray, steps: int) -> Any:
+    def descend(start: np.ndarray, steps: int) -> Numbers:
         return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
 
     near = (

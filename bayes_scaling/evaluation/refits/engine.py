@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -49,7 +50,7 @@ class Engine:
             if self.folder and not found_in(result)["problem"]:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 path = self.folder / f"{key}.nc"
-                write_whole(path, lambda part, what=result: what.to_netcdf(part, engine="h5netcdf"))
+                write_whole(path, partial(result.to_netcdf, engine="h5netcdf"))
         return [done[t.key] for t in tasks]
 
     def _shown(self, results: Iterator[Keyed], total: int, what: str) -> Iterator[Keyed]:

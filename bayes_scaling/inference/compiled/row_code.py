@@ -27,6 +27,8 @@ FORMATS = {
     "EQ": "({0} == {1})", "NEQ": "({0} != {1})", "AND": "({0} and {1})", "OR": "({0} or {1})",
     "Invert": "(not {0})", "Switch": "({1} if {0} else {2})", "IsNan": "({0} != {0})",
 }  # fmt: skip
+type GraphVariable = Any  # of PyTensor, which has no types of its own
+
 WEIGHT = "weight"  # number of equal rows that one stands for
 JOINED = {"Add": " + ", "Mul": " * "}
 PAIRED = {"GammaLn": "gamma_pair", "Psi": "gamma_pair"}  # value and derivative for the price of one
@@ -99,7 +101,7 @@ def _graph(part: ResponseModel) -> tuple[list[Any], dict[str, Any], list[Any]]:
     return thetas, data, _simplified(wanted)
 
 
-def _simplified(graphs: Any) -> list[Any]:
+def _simplified(graphs: GraphVariable) -> list[Any]:
     """Rewrite graphs to stable and short ones that compute the same."""
     from pytensor.graph import rewrite_graph
 
@@ -113,7 +115,7 @@ def _simplified(graphs: Any) -> list[Any]:
 class _Printer:
     """Turns a scalar graph into numbered assignments, apart for data and for the rest."""
 
-    def __init__(self, thetas: Mapping[Any, str], data: Mapping[Any, str]) -> None:
+    def __init__(self, thetas: Mapping[GraphVariable, str], data: Mapping[GraphVariable, str]) -> None:
         self.names = {**thetas, **data}
         self.of_data = set(data)
         self.lines: list[str] = []
@@ -121,7 +123,7 @@ class _Printer:
         self.handed_over: list[str] = []
         self._written: dict[tuple[bool, str], str] = {}
 
-    def name(self, variable: Any) -> str:
+    def name(self, variable: GraphVariable) -> str:
         """Name under which the loop knows a variable, printing what leads to it."""
         text = self._visit(variable)
         if variable not in self.of_data or _is_constant(variable):
@@ -130,7 +132,7 @@ class _Printer:
             self.handed_over.append(text)
         return f"d{self.handed_over.index(text)}"
 
-    def _visit(self, variable: Any) -> str:
+    def _visit(self, variable: GraphVariable) -> str:
         if variable in self.names:
             return self.names[variable]
         if _is_constant(variable):
@@ -157,7 +159,7 @@ class _Printer:
             self.names[variable] = self._assign(_expression(operation, texts), data)
         return self.names[variable]
 
-    def _inline(self, variable: Any) -> str:
+    def _inline(self, variable: GraphVariable) -> str:
         """Print the operations that a composite one consists of."""
         inner = variable.owner.op.scalar_op.fgraph.unfreeze()
         for own, given in zip(inner.inputs, variable.owner.inputs, strict=True):
@@ -181,11 +183,11 @@ class _Printer:
         return self._written[key]
 
 
-def _is_constant(variable: Any) -> bool:
+def _is_constant(variable: GraphVariable) -> bool:
     return variable.owner is None and hasattr(variable, "data")
 
 
-def _operation(node: Any) -> str:
+def _operation(node: GraphVariable) -> str:
     return type(getattr(node.op, "scalar_op", node.op)).__name__
 
 
