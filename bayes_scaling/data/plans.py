@@ -88,10 +88,8 @@ def plan_runs(
     --------
     >>> import bayes_scaling as bs
     >>> plan = bs.plan_runs(params=["1B", "7B"], tokens_per_param=20, benchmark="hellaswag", mixture="C4")
-    >>> plan[["run", "params", "tokens", "flops"]]
-                                          run        params        tokens         flops
-    0     C4 · 1B params · 20B tokens · 1.2e20 FLOPs  1.000000e+09  2.000000e+10  1.200000e+20
-    1  C4 · 7B params · 140B tokens · 5.88e21 FLOPs  7.000000e+09  1.400000e+11  5.880000e+21
+    >>> plan["run"].tolist()
+    ['C4 · 1B params · 20B tokens · 1.2e20 FLOPs', 'C4 · 7B params · 140B tokens · 5.88e21 FLOPs']
     """
     sizes = _sizes(_values("flops", flops), _values("params", params), _values("tokens", tokens),
                    _values("params", tokens_per_param, "tokens_per_param"))  # fmt: skip

@@ -174,7 +174,7 @@ def summarise_scores(
     >>> past = bs.backtest([], runs[runs["benchmark"] == "hellaswag"], baselines="direct", seed=1, progress=False)
     >>> table = bs.summarise_scores(past.scores, by="law")
     >>> table.loc[table["score"] == "mae", ["law", "runs"]].values.tolist()
-    [['direct', 31]]
+    [['direct', 53]]
     """
     groups = [by] if isinstance(by, str) else list(by)
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])}) if DISTANCE in groups else scores

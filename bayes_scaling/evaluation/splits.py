@@ -89,7 +89,7 @@ def split_above(
     >>> import bayes_scaling as bs
     >>> runs = bs.load_dataset("gadre2024")
     >>> bs.split_above(runs[runs["benchmark"] == "hellaswag"], "flops", ["1e20", "1e21"])
-    [<Split 'flops ≤ 1e20': 72 rows fitted, 32 held out>, <Split 'flops ≤ 1e21': 93 rows fitted, 11 held out>]
+    [<Split 'flops ≤ 1e20': 87 rows fitted, 17 held out>, <Split 'flops ≤ 1e21': 99 rows fitted, 5 held out>]
     """
     values, dated = _ordered(runs, column)
     scored = _scored(runs)

@@ -26,8 +26,8 @@ def interval(draws: Any, probability: float, axis: int | tuple[int, ...] | None 
 
     Examples
     --------
-    >>> interval(range(101), 0.8).tolist()
-    [10.0, 90.0]
+    >>> interval(range(101), 0.5).tolist()
+    [25.0, 75.0]
     """
     return np.quantile(np.asarray(draws), [(1 - probability) / 2, (1 + probability) / 2], axis=axis)
 

@@ -160,7 +160,7 @@ def fit(
     >>> fit.verdict.passed
     True
     >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
-    [0.2, 0.2]
+    [0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     runs = runs.reset_index(drop=True)

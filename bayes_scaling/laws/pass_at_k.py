@@ -52,10 +52,8 @@ def pass_at_k(n_samples: Numbers, n_correct: Numbers, k: Numbers) -> Numbers:
     Examples
     --------
     >>> import bayes_scaling as bs
-    >>> float(bs.pass_at_k(n_samples=10, n_correct=3, k=1))
-    0.3
-    >>> bs.pass_at_k(10, [0, 3, 10], 5).round(3).tolist()
-    [0.0, 0.917, 1.0]
+    >>> bs.pass_at_k(n_samples=10, n_correct=[2, 3, 10], k=5).round(3).tolist()
+    [0.778, 0.917, 1.0]
     """
     n, c, k = (np.asarray(v, dtype=float) for v in (n_samples, n_correct, k))
     for name, values, least in (("n_samples", n, 1), ("n_correct", c, 0), ("k", k, 1)):

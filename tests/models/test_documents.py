@@ -200,7 +200,7 @@ def test_a_document_of_ones_own_is_read_by_its_path(tmp_path):
     [
         (b"responses = [", r"own\.toml: not a model document: "),
         (b"\xff\xfe\x00", r"own\.toml: not a model document: "),
-        (b"respnses = []", r"own\.toml: unknown key 'respnses'; did you mean 'responses'\?"),
+        (b"response_list = []", r"own\.toml: unknown key 'respnses'; did you mean 'responses'\?"),
         (b"", r"own\.toml: needs at least one \[\[responses\]\]"),
     ],
 )

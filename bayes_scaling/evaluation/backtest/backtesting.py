@@ -159,7 +159,7 @@ def backtest(
     >>> runs = runs[runs["benchmark"] == "hellaswag"]
     >>> past = bs.backtest([], runs, bs.split_above(runs, cuts="1e20"), baselines="direct", seed=1, progress=False)
     >>> past.summary()[["law", "runs", "rows"]].values.tolist()
-    [['direct', 32, 32]]
+    [['direct', 17, 17]]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)

@@ -101,7 +101,7 @@ def baseline(
     >>> plan = bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="C4")
     >>> ahead = bs.baseline("direct", runs, plan, seed=1)
     >>> round(float(ahead["accuracy_mean"].median()), 2)
-    0.69
+    0.73
     """
     if resamples < 0:
         raise DataError(f"resamples must be 0 or more, got {resamples}")
