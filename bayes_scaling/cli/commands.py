@@ -6,15 +6,14 @@ with 1.  Everything heavy is imported where it is used, so that ``--help``, ``ch
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayes_scaling.cli.options import Strings, draw_plot, planned, refuse_unknown
-from bayes_scaling.errors import DataError, FileError, ScalingError, ScalingWarning
+from bayes_scaling.cli.options import Strings, draw_plot, planned, refuse_unknown, require_outputs
+from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
 from bayes_scaling.version import __version__
 
@@ -38,6 +37,8 @@ class CommandGroup(click.Group):
             return _end(ctx, f"error: {_as_options(str(error))}", MISTAKE)
         except click.UsageError as error:
             return _end(ctx, f"error: {error.format_message()}", MISTAKE)
+        except BrokenPipeError:
+            raise  # whoever read the output has enough; click ends the command quietly
         except OSError as error:
             return _end(ctx, f"error: {error.filename or 'file'}: {error.strerror or error}", MISTAKE)
         except KeyboardInterrupt:
@@ -113,7 +114,7 @@ def fit(
     mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float | None, force: bool,
 ) -> None:  # fmt: skip
     """Fit MODEL to TABLE (a file, or the name of a shipped data set)."""
-    _may_write(out, force)
+    require_outputs({"--out": out}, {"the table": Path(table)}, force=force)
     runs = _only(_only(_runs(table, mapping), "benchmark", benchmark), "mixture", mixture)
     from bayes_scaling.inference.fitting import fit as condition
     from bayes_scaling.models.documents import load_model
@@ -139,7 +140,7 @@ def fit(
 @click.option("--mixture", multiple=True, help="Default: all that the fit saw.")
 @click.option("--average", is_flag=True, help="Add the average over the benchmarks.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV for the table.")
-@click.option("--plot", type=click.Path(path_type=Path), help="InlineFigure (.png, .pdf, .svg).")
+@click.option("--plot", type=click.Path(path_type=Path), help="Figure (.png, .pdf, .svg).")
 @click.option("--lock", type=click.Path(path_type=Path), help="Sealed file, to score when the runs are there (.nc).")
 @click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
 @click.option("--force", is_flag=True, help="Replace files.")
@@ -150,8 +151,8 @@ def forecast(
     lock: Path | None, even_if_not_converged: bool, force: bool, seed: int | None,
 ) -> None:  # fmt: skip
     """Say what runs would score that are not made yet."""
-    _may_write(out, force)
-    _may_write(plot, force)
+    outputs, inputs = {"--out": out, "--plot": plot, "--lock": lock}, {"the fit": fit_file, "--plan": plan}
+    require_outputs(outputs, inputs, force=force)
     import pandas as pd
 
     from bayes_scaling.forecasting import locking
@@ -159,9 +160,6 @@ def forecast(
     from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
     from bayes_scaling.inference.fitting import Fit
 
-    if lock:
-        locking.require_free(lock)
-        _may_write(lock, force)
     found = Fit.load(fit_file)
     wanted = planned(found, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
     ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
@@ -174,7 +172,7 @@ def forecast(
     if out:
         from bayes_scaling.files.writing import write_whole
 
-        write_whole(out, lambda part: table.to_csv(part, index=False))
+        write_whole(out, table.to_csv(index=False).encode())
         click.echo(f"wrote {out}")
     if plot:
         draw_plot(found, wanted, plot, seed)
@@ -221,13 +219,3 @@ def _runs(source: str, mapping: Strings = ()) -> pd.DataFrame:
 def _only(runs: pd.DataFrame, column: str, wanted: Strings) -> pd.DataFrame:
     refuse_unknown(wanted, runs, column, "the table has")
     return runs[runs[column].isin(wanted)] if wanted else runs
-
-
-def _may_write(path: Path | None, force: bool) -> None:
-    """Refuse a place to write before any work is done."""
-    if path is None:
-        return
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise FileError(f"{path}: cannot write there; name a file in a folder that exists and is yours")
-    if path.exists() and not force:
-        raise FileError(f"{path} exists; choose another name, or replace it with --force")

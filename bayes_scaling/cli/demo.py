@@ -14,7 +14,7 @@ from bayes_scaling.data.datasets import load_dataset
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import FileError, ScalingWarning
-from bayes_scaling.files.writing import write_whole
+from bayes_scaling.files.writing import filled, write_whole
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.law_uncertainty import law_sentence
 from bayes_scaling.forecasting.summaries import NEW_RUN, average_benchmarks, summarise
@@ -181,8 +181,8 @@ def _write(out: Path, found: Fit, then: xr.Dataset, beyond: xr.Dataset, later: p
     table = pd.concat([summarise(then), summarise(beyond)], ignore_index=True)
     happened = table["flops"] == later["flops"].max()
     table["measured"] = measured(table, later).where(happened)
-    (out / MARK).write_text(WRITTEN + "\n".join(FILES) + "\n", encoding="utf-8")
+    write_whole(out / MARK, (WRITTEN + "\n".join(FILES) + "\n").encode())
     found.save(out / FILES[0], overwrite=True)
-    write_whole(out / FILES[1], lambda part: table.to_csv(part, index=False))
+    write_whole(out / FILES[1], table.to_csv(index=False).encode())
     figure = plot_law(found, later=later, seed=seed, even_if_not_converged=True)
-    write_whole(out / FILES[2], lambda part: figure.savefig(part, format="png", dpi=150))
+    write_whole(out / FILES[2], filled(lambda file: figure.savefig(file, format="png", dpi=150)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_scaling.errors import DataError
+from bayes_scaling.errors import DataError, FileError
+from bayes_scaling.files.writing import require_writable
 from bayes_scaling.messages import close_to
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from bayes_scaling.inference.fitting import Fit
 
 type Strings = tuple[str, ...]
+
+FIGURES = (".png", ".pdf", ".svg")
 
 
 def refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, advice: str = "") -> None:
@@ -62,11 +66,43 @@ def read_plan(path: Path) -> pd.DataFrame:
     return typed_plan(plan, place).reset_index(drop=True)
 
 
+def require_outputs(outputs: dict[str, Path | None], inputs: dict[str, Path | None], *, force: bool) -> None:
+    """Refuse places to write before any work is done.
+
+    Parameters
+    ----------
+    outputs, inputs : dict of paths
+        By the option that names them, as messages do.
+    force : bool
+        Files that are there may be replaced.
+
+    Raises
+    ------
+    FileError
+        A file that cannot be written, is there already, is named twice, or is one that the command reads.
+    """
+    taken = {realpath(path): name for name, path in inputs.items() if path is not None}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if (other := taken.get(realpath(path))) is not None:
+            raise FileError(f"{path}: {name} and {other} are the same file; choose another name for {name}")
+        taken[realpath(path)] = name
+        if name == "--plot" and path.suffix.lower() not in FIGURES:
+            raise FileError(f"{path}: a figure has the suffix {', '.join(FIGURES)}; choose such a name")
+        if name == "--lock":
+            require_writable(
+                path, replace=False, advice=", and a locked forecast never replaces a file; choose another name"
+            )
+        else:
+            require_writable(path, replace=force, advice="; choose another name, or replace it with --force")
+
+
 def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) -> None:
     """Draw the law for the planned benchmarks that the fit saw, as far as the plan reaches."""
     from math import log10
 
-    from bayes_scaling.files.writing import write_whole
+    from bayes_scaling.files.writing import filled, write_whole
     from bayes_scaling.reporting.law_figure import plot_law
 
     seen = [b for b in dict.fromkeys(wanted["benchmark"]) if b in set(found.runs["benchmark"])]
@@ -78,4 +114,4 @@ def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) ->
     figure = plot_law(
         found, benchmarks=seen, mixtures=mixtures or None, reach=reach, seed=seed, even_if_not_converged=True
     )
-    write_whole(path, lambda part: figure.savefig(part, format=path.suffix[1:] or "png", dpi=150))
+    write_whole(path, filled(lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)))

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from hashlib import sha256
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.files.digests import digest
+
 DIGITS = 12  # of a number that count: the last ones depend on who wrote and read a CSV file
-
-
-def canonical(value: object) -> str:
-    """JSON that is the same whatever the order of keys."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def table_sha256(table: pd.DataFrame) -> str:
@@ -36,14 +31,6 @@ def table_sha256(table: pd.DataFrame) -> str:
     names = sorted(columns)
     rows = sorted(map(",".join, zip(*(columns[name] for name in names), strict=True)))
     return digest(line.encode() for line in (json.dumps(names), *rows))
-
-
-def digest(parts: Iterable[bytes]) -> str:
-    """SHA-256 of several parts, each with its length, so that none can pass for another's end."""
-    found = sha256()
-    for part in parts:
-        found.update(len(part).to_bytes(8, "little") + part)
-    return found.hexdigest()
 
 
 def _texts(column: pd.Series) -> np.ndarray:

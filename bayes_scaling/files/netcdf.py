@@ -1,17 +1,22 @@
-"""NetCDF files of this package: how they are marked, and how tables stand in them."""
+"""NetCDF files of this package: how they are marked, and how damage to them is noticed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import FileError
+from bayes_scaling.files.digests import canonical, digest, digests_of
+from bayes_scaling.files.writing import write_whole
 from bayes_scaling.version import __version__, versions
 
 PACKAGES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy")
+CONTENT = "content_sha256"  # attribute with the hash of everything else in a file
 
 
 def versions_text() -> str:
@@ -42,7 +47,7 @@ def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) 
     if not Path(path).is_file():
         raise FileError(f"{path}: no such file")
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
+        with xr.open_datatree(BytesIO(Path(path).read_bytes()), engine="h5netcdf") as opened:
             tree = opened.load()
     except Exception as error:  # h5py raises many kinds for broken files
         raise FileError(f"{path}: not a readable netCDF file, perhaps truncated ({error})") from None
@@ -57,20 +62,32 @@ def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) 
     return tree
 
 
-def to_dataset(runs: pd.DataFrame) -> xr.Dataset:
-    """Columns over ``row``; a blank text is the empty string."""
-    columns = {n: c.astype(object).where(c.notna(), "") if _is_text(c) else c for n, c in runs.items()}
-    return xr.Dataset({n: ("row", c.to_numpy()) for n, c in columns.items()})
+def netcdf(content: xr.Dataset | xr.DataTree, encoding: Mapping[Any, Any] | None = None) -> memoryview:
+    """A netCDF file in memory; a full disk while it is written to one would end the process."""
+    return content.to_netcdf(engine="h5netcdf", encoding=encoding)
 
 
-def to_frame(dataset: xr.Dataset) -> pd.DataFrame:
-    """The table that `to_dataset` wrote."""
-    frame = pd.DataFrame({n: v.to_numpy() for n, v in dataset.items()})
-    for name in frame:
-        if _is_text(frame[name]):
-            frame[name] = frame[name].astype("str").replace("", None)
-    return frame
+def write_hashed(path: Path, content: xr.DataTree) -> None:
+    """Write a file that holds a hash of its own content, so that damage is noticed when it is read.
+
+    The hash is that of the content as it is read back.
+
+    Raises
+    ------
+    FileError
+        Cannot write there; what was there before is unharmed.
+    """
+    hashed = content.copy()
+    with xr.open_datatree(BytesIO(netcdf(content)), engine="h5netcdf") as opened:
+        hashed.attrs = {**content.attrs, CONTENT: _hash(opened)}
+    write_whole(path, netcdf(hashed))
 
 
-def _is_text(column: pd.Series) -> bool:
-    return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
+def intact(tree: xr.DataTree) -> bool | None:
+    """Whether the content of a file is what `write_hashed` wrote; None where the file has no hash."""
+    return tree.attrs[CONTENT] == _hash(tree) if CONTENT in tree.attrs else None
+
+
+def _hash(tree: xr.DataTree) -> str:
+    nodes = {node.path: digests_of(node.to_dataset(inherit=False), [CONTENT]) for node in tree.subtree}
+    return digest([canonical(nodes).encode()])

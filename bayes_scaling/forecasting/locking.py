@@ -13,24 +13,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from numbers import Number
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.fingerprints import canonical, digest
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.files.netcdf import read_marked, versions_text
-from bayes_scaling.files.writing import write_whole
+from bayes_scaling.files.digests import canonical, digest, digests_of, plain_values
+from bayes_scaling.files.netcdf import netcdf, read_marked, versions_text
+from bayes_scaling.files.writing import require_writable, write_whole
 from bayes_scaling.forecasting.provenance import PROVENANCE
 
 FORMAT = 1  # raise when the content or the seal of files is put together in another way
 MARK = "bayes_scaling_forecast"
 SEAL, DIGESTS, WHEN = "seal", "digests", "locked_at"
-TEXTS = "the attributes"  # of the file, as messages call them
+OF_THE_SEAL = (SEAL, DIGESTS)
 COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True}
 
 
@@ -76,11 +74,11 @@ def lock(ahead: xr.Dataset, path: str | Path) -> str:
         {str(name): _plain(array) for name, array in ahead.coords.items()},
         {**ahead.attrs, WHEN: _now(), "versions": versions_text(), MARK: FORMAT},
     )
-    digests = digests_of(content)
+    digests = digests_of(content, OF_THE_SEAL)
     seal = _sealed(digests)
     content = content.assign_attrs({DIGESTS: canonical(digests), SEAL: seal})
     packed = dict.fromkeys(content.data_vars, COMPRESSED)
-    write_whole(path, lambda part: content.to_netcdf(part, engine="h5netcdf", encoding=packed), replace=False)
+    write_whole(path, netcdf(content, encoding=packed), replace=False)
     return seal
 
 
@@ -117,7 +115,7 @@ def read_locked(path: str | Path, *, seal: str | None = None) -> xr.Dataset:
     found = tree.to_dataset()
     if missing := [name for name in (SEAL, DIGESTS, WHEN) if name not in found.attrs]:
         raise FileError(f"{path}: changed since it was locked: the attributes {missing} are gone")
-    digests = digests_of(found)
+    digests = digests_of(found, OF_THE_SEAL)
     _refuse_changes(path, digests, found.attrs, sorted(tree.children))
     if seal is not None and seal.strip().lower() != found.attrs[SEAL]:
         raise FileError(
@@ -134,46 +132,12 @@ def require_free(path: Path) -> None:
     ------
     FileError
     """
-    if path.exists():
-        raise FileError(f"{path} exists, and a locked forecast never replaces a file; choose another name")
-
-
-def digests_of(content: xr.Dataset) -> dict[str, str]:
-    """Hash every variable of a locked forecast, and all its attributes together.
-
-    Of a variable count its name, dimensions, shape, kind, attributes and values: texts as UTF-8, a blank as the empty
-    text; numbers by their bytes, little end first.
-    """
-    texts = {str(name): str(value) for name, value in content.attrs.items() if name not in (SEAL, DIGESTS)}
-    digests = {str(name): _digest(content, str(name)) for name in content.variables}
-    return {TEXTS: digest([canonical(texts).encode()]), **digests}
-
-
-def _digest(content: xr.Dataset, name: str) -> str:
-    values, array = _values(content[name]), content[name]
-    kind = "text" if values.dtype == object else values.dtype.newbyteorder("<").str
-    role = "coordinate" if name in content.coords else "data"
-    attributes = {str(key): str(value) for key, value in array.attrs.items()}
-    head = canonical([name, role, list(map(str, array.dims)), list(array.shape), kind, attributes])
-    if kind == "text":
-        return digest(text.encode() for text in (head, *values.ravel().tolist()))
-    return digest([head.encode(), np.ascontiguousarray(values, dtype=kind).tobytes()])
+    require_writable(path, replace=False, advice=", and a locked forecast never replaces a file; choose another name")
 
 
 def _plain(array: xr.DataArray) -> tuple[Any, np.ndarray]:
     """Dimensions and values of one variable alone."""
-    return array.dims, _values(array)
-
-
-def _values(array: xr.DataArray) -> np.ndarray:
-    """Values as a file holds them: numbers, or else texts, of which a blank is the empty one."""
-    values = array.to_numpy()
-    if values.dtype.kind in "fiub":
-        return values
-    cells = values.ravel().tolist()
-    if cells and all(isinstance(cell, Number) for cell in cells):
-        return values.astype(float)
-    return np.array(["" if pd.isna(cell) else str(cell) for cell in cells], dtype=object).reshape(values.shape)
+    return array.dims, plain_values(array)
 
 
 def _sealed(digests: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from bayes_scaling.data.fingerprints import canonical
+from bayes_scaling.files.digests import canonical
 from bayes_scaling.inference.averaged_fits import Average
 
 

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bayes_scaling.data.fingerprints import canonical, table_sha256
+from bayes_scaling.data.fingerprints import table_sha256
+from bayes_scaling.files.digests import canonical
 from bayes_scaling.version import __version__
 
 ORIGIN = ("model_document", "runs_sha256", "plan_sha256", "seed", "version")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.errors import FileError
-from bayes_scaling.files.netcdf import read_marked, to_dataset, to_frame, versions_text
-from bayes_scaling.files.writing import write_whole
+from bayes_scaling.errors import FileError, ScalingWarning
+from bayes_scaling.files.netcdf import intact, read_marked, versions_text, write_hashed
+from bayes_scaling.files.stored_tables import to_dataset, to_frame
+from bayes_scaling.files.writing import require_writable
 from bayes_scaling.inference.verdict import Verdict
+from bayes_scaling.messages import listed
 from bayes_scaling.models.documents import from_document, to_document
 from bayes_scaling.models.model import Model
+from bayes_scaling.version import __version__
 
 
 class Savable(Protocol):
@@ -61,8 +67,7 @@ def save(fit: Savable, path: str | Path, *, overwrite: bool = False) -> None:
         The file exists, or cannot be written; what was there before is unharmed.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise FileError(f"{path} exists; choose another name or say overwrite=True")
+    require_writable(path, replace=overwrite, advice="; choose another name or say overwrite=True")
     tree = fit.tree.copy()
     tree["runs"] = xr.DataTree(to_dataset(fit.runs))
     tree.attrs = {
@@ -72,29 +77,67 @@ def save(fit: Savable, path: str | Path, *, overwrite: bool = False) -> None:
         "verdict": json.dumps(fit.verdict.to_dict()),
         "seed": json.dumps(fit.seed),
     }
-    write_whole(path, lambda part: tree.to_netcdf(part, engine="h5netcdf"))
+    write_hashed(path, tree)
 
 
-def load(path: str | Path) -> dict[str, Any]:
+def load(path: str | Path, *, even_if_damaged: bool = False) -> dict[str, Any]:
     """Read a fit that `save` wrote.
+
+    Parameters
+    ----------
+    path : path
+    even_if_damaged : bool
+        Read a file whose content was changed since it was saved, with a warning.
 
     Raises
     ------
     FileError
-        No such file, or it is truncated, foreign, or of another version of this package.
+        No such file, or it is truncated, foreign, changed since it was saved, or of another version of this package.
+
+    Warns
+    -----
+    ScalingWarning
+        The file was changed since it was saved, or has no hash that would show it.
     """
     tree = read_marked(path, MARK, FORMAT, "fit", "fit again, or install {written}")
+    _refuse_damage(path, intact(tree), even_if_damaged)
     try:
         attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
-    except (KeyError, ValueError) as error:
+        runs = to_frame(tree["runs"].to_dataset())
+        groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    except (KeyError, ValueError, TypeError) as error:
         raise FileError(f"{path}: a fit of bayes_scaling, but damaged: {error}") from None
-    runs = to_frame(tree["runs"].to_dataset())
-    groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
-    model = from_document(attributes["model"], where=str(path))
     return {
-        "model": model,
+        "model": from_document(attributes["model"], where=str(path)),
         "runs": runs,
         "tree": xr.DataTree.from_dict(groups),
-        "verdict": Verdict(**attributes["verdict"]),
+        "verdict": _verdict(path, attributes["verdict"], tree.attrs),
         "seed": attributes["seed"],
     }
+
+
+def _refuse_damage(path: str | Path, whole: bool | None, even_if_damaged: bool) -> None:
+    if whole is False and not even_if_damaged:
+        raise FileError(
+            f"{path}: changed since it was saved, so its draws or its verdict may be wrong; use an unchanged copy or "
+            "fit again. Fit.load(path, even_if_damaged=True) reads it all the same"
+        )
+    if not whole:
+        state = (
+            "has no hash of its content, so damage would not show" if whole is None else "changed since it was saved"
+        )
+        warnings.warn(f"{path}: {state}", ScalingWarning, stacklevel=4)
+
+
+def _verdict(path: str | Path, stored: object, attributes: Mapping[Any, Any]) -> Verdict:
+    names = {field.name for field in fields(Verdict)}
+    missing = names - set(stored) if isinstance(stored, dict) else names
+    if missing or not isinstance(stored, dict):
+        raise FileError(f"{path}: a fit of bayes_scaling, but damaged: its verdict lacks {listed(sorted(missing))}")
+    if unknown := sorted(set(stored) - names):
+        written = json.loads(attributes.get("versions", "{}")).get("bayes-scaling", "another version")
+        raise FileError(
+            f"{path}: its verdict has {listed(unknown)}, which this version {__version__} does not know; it was "
+            f"written by bayes-scaling {written}: install that version to read it"
+        )
+    return Verdict(**stored)

@@ -88,9 +88,9 @@ class Fit:
         fit_file.save(self, path, overwrite=overwrite)
 
     @staticmethod
-    def load(path: str | Path) -> Fit:
+    def load(path: str | Path, *, even_if_damaged: bool = False) -> Fit:
         """Read a fit back; see `fit_file.load`."""
-        return Fit(**fit_file.load(path))
+        return Fit(**fit_file.load(path, even_if_damaged=even_if_damaged))
 
     def __repr__(self) -> str:
         runs = self.runs["run"].nunique() if "run" in self.runs else len(self.runs)

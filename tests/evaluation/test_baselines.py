@@ -13,13 +13,13 @@ from simulate import grid, prior_points, simulate
 
 from bayes_scaling import BASELINES, baseline
 from bayes_scaling.data.datasets import load_dataset
-from bayes_scaling.data.fingerprints import canonical
 from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.baseline import VERDICT, coefficients
 from bayes_scaling.evaluation.baselines.estimators import broken_power_law
 from bayes_scaling.evaluation.baselines.solvers import jacobian
 from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.files.digests import canonical
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise

@@ -11,9 +11,10 @@ import xarray as xr
 from simulate import failed, goes_with, small_fit, unfitted, variant
 
 from bayes_scaling import __version__
-from bayes_scaling.data.fingerprints import canonical, table_sha256
+from bayes_scaling.data.fingerprints import table_sha256
 from bayes_scaling.data.runs import plan_runs
 from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.files.digests import canonical
 from bayes_scaling.forecasting.caveats import UNSEEN
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.run_noise import run_correlation

@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from simulate import small_fit, unfitted
 
 import bayes_scaling as bs
-from bayes_scaling.data.fingerprints import canonical, table_sha256
+from bayes_scaling.data.fingerprints import table_sha256
 from bayes_scaling.data.runs import validate
 from bayes_scaling.errors import DataError, FileError, ScalingWarning
 from bayes_scaling.evaluation.scores import score_forecast
+from bayes_scaling.files.digests import canonical
+from bayes_scaling.files.writing import write_whole
 from bayes_scaling.forecasting import locking
 from bayes_scaling.forecasting.provenance import PROVENANCE
 from bayes_scaling.forecasting.summaries import average_benchmarks
-from bayes_scaling.inference import fit_file as storage
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.models.documents import load_model, to_document
 
@@ -287,13 +288,7 @@ def test_nothing_is_ever_replaced(locked):
 def test_a_file_that_appears_while_the_forecast_is_written_stays(path, monkeypatch, links):
     if not links:
         monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
-    real = xr.Dataset.to_netcdf
-
-    def slow(self, target, **options):
-        real(self, target, **options)
-        path.write_text("somebody else's")
-
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", slow)
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_text("somebody else's"))
     with pytest.raises(FileError, match=r"ahead\.nc exists, and files of this kind are never replaced"):
         ahead().lock(path)
     assert path.read_text() == "somebody else's"
@@ -309,12 +304,10 @@ def test_disks_without_links_will_do(path, monkeypatch):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_an_interrupted_lock_leaves_nothing(path, monkeypatch, error):
-    def half(self, target, **_):
-        with open(target, "wb") as file:
-            file.write(b"\x89HDF half a file")
+    def stop(_):
         raise error
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", half)
+    monkeypatch.setattr(os, "fsync", stop)
     with pytest.raises(type(error), match=r"No space|^$"):
         ahead().lock(path)
     assert list(path.parent.iterdir()) == []
@@ -595,5 +588,5 @@ def test_the_command_locks_what_it_prints(tmp_path):
 
 def test_a_whole_file_still_replaces_when_told(path):
     path.write_text("old")
-    storage.write_whole(path, lambda part: open(part, "w").close())
+    write_whole(path, b"")
     assert path.read_text() == ""

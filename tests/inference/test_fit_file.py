@@ -13,7 +13,9 @@ import xarray as xr
 from simulate import failed, small_fit
 
 import bayes_scaling
-from bayes_scaling.errors import FileError
+from bayes_scaling.errors import FileError, ScalingWarning
+from bayes_scaling.files.netcdf import CONTENT
+from bayes_scaling.files.writing import write_whole
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference import fit_file as storage
 from bayes_scaling.inference.fitting import Fit
@@ -112,14 +114,13 @@ def test_an_interrupted_save_harms_nothing(found, path, monkeypatch, error, old)
         found.save(path)
     before = path.read_bytes() if old else None
 
-    def half(self, target, **_):
-        with open(target, "wb") as file:
-            file.write(b"\x89HDF half a file")
+    def stop(_):
         raise error
 
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", half)
-    with pytest.raises((FileError, type(error)), match=r"No space|odd|^$"):
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(FileError if isinstance(error, OSError) else type(error), match=r"No space|odd|^$"):
         found.save(path, overwrite=True)
+    assert found.posterior.sizes["draw"] == 1000  # the fit is still there
     assert (path.read_bytes() if path.exists() else None) == before
     assert [p.name for p in path.parent.iterdir()] == (["fit.nc"] if old else [])
 
@@ -135,7 +136,9 @@ def test_a_move_that_fails_harms_nothing(found, path, monkeypatch):
 
 
 def test_a_folder_that_does_not_exist_is_named(found, tmp_path):
-    with pytest.raises(FileError, match=r"none/fit\.nc: cannot write there \(No such file or directory\)"):
+    with pytest.raises(
+        FileError, match=r"none/fit\.nc: cannot write there; name a file in a folder that exists and is yours"
+    ):
         found.save(tmp_path / "none" / "fit.nc")
 
 
@@ -180,6 +183,55 @@ def test_a_file_of_another_format_says_which_version_wrote_it(found, path):
 
 
 def test_what_is_written_whole_is_a_plain_file(path):
-    storage.write_whole(path, lambda part: open(part, "w").close())
+    write_whole(path, b"")
     assert stat.S_ISREG(path.stat().st_mode)
     assert [p.name for p in path.parent.iterdir()] == ["fit.nc"]
+
+
+def test_damage_is_noticed(found, path, tmp_path):
+    """Every flipped byte is refused, or changes nothing that is read."""
+    found.save(path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(1)
+    broken = tmp_path / "broken.nc"
+    refused = 0
+    for place in rng.integers(len(content), size=40):
+        broken.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            back = Fit.load(broken)
+        except (FileError, ScalingWarning):
+            refused += 1
+        else:
+            xr.testing.assert_identical(back.posterior, found.posterior)
+            assert back.verdict == found.verdict
+    assert refused > 10
+
+
+def test_an_edited_verdict_is_refused_unless_told(found, path):
+    failed(found).save(path)
+    with h5py.File(path, "a") as file:
+        file.attrs["verdict"] = json.dumps(found.verdict.to_dict())
+    with pytest.raises(FileError, match=r"fit\.nc: changed since it was saved.*even_if_damaged=True"):
+        Fit.load(path)
+    with pytest.warns(ScalingWarning, match=r"fit\.nc: changed since it was saved"):
+        assert Fit.load(path, even_if_damaged=True).verdict.passed
+
+
+def test_a_file_without_a_hash_is_read_with_a_warning(found, path):
+    found.save(path)
+    with h5py.File(path, "a") as file:
+        del file.attrs[CONTENT]
+    with pytest.warns(ScalingWarning, match="has no hash of its content"):
+        Fit.load(path)
+
+
+@pytest.mark.parametrize(("change", "match"), [
+    (lambda v: {**v, "mixing": 1}, r"its verdict has \['mixing'\], which this version .* does not know"),
+    (lambda v: {}, "its verdict lacks"),
+])  # fmt: skip
+def test_a_verdict_of_another_version_is_named(found, path, monkeypatch, change, match):
+    stored = change(found.verdict.to_dict())
+    monkeypatch.setattr(type(found.verdict), "to_dict", lambda _: stored)
+    found.save(path)
+    with pytest.raises(FileError, match=match):
+        Fit.load(path)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import xarray as xr
 
+from bayes_scaling.errors import FileError
 from bayes_scaling.evaluation.refits.parallel import Keyed, computed
 from bayes_scaling.evaluation.refits.task import RESULT, Task, found_in
-from bayes_scaling.files.writing import write_whole
+from bayes_scaling.files.netcdf import CONTENT, intact, write_hashed
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Engine:
             if self.folder and not found_in(result)["problem"]:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 path = self.folder / f"{key}.nc"
-                write_whole(path, partial(result.to_netcdf, engine="h5netcdf"))
+                write_hashed(path, xr.DataTree(result))
         return [done[t.key] for t in tasks]
 
     def _shown(self, results: Iterator[Keyed], total: int, what: str) -> Iterator[Keyed]:
@@ -66,8 +67,13 @@ class Engine:
         if path is None or not path.is_file():
             return None
         try:
-            with xr.open_dataset(path, engine="h5netcdf") as opened:
-                result = opened.load()
-        except (OSError, ValueError):
+            with xr.open_datatree(BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
+                tree = opened.load()
+        except Exception:  # h5py raises many kinds for broken files; they are computed again
             return None
-        return result if RESULT in result.attrs else None
+        if RESULT not in tree.attrs:
+            return None
+        if intact(tree) is False:
+            raise FileError(f"{path}: changed since it was kept; delete it, and it will be computed again")
+        result = tree.to_dataset()
+        return result.assign_attrs({name: value for name, value in result.attrs.items() if name != CONTENT})

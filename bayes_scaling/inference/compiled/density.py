@@ -174,8 +174,7 @@ def _module(model: Model) -> ModuleType:
         return sys.modules[name]
     path = _cache_folder() / f"{name}.py"
     if not path.exists():
-        text = _source(model)
-        write_whole(path, lambda part: Path(part).write_text(text, encoding="utf-8"))
+        write_whole(path, _source(model).encode())
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
