@@ -15,7 +15,7 @@ from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import FileError, ScalingWarning
 from bayes_scaling.files.writing import filled, write_whole
-from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.law_uncertainty import law_sentence
 from bayes_scaling.forecasting.summaries import NEW_RUN, average_benchmarks, summarise
 from bayes_scaling.inference.fitting import Fit, fit
@@ -102,7 +102,7 @@ def demo_runs() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def with_average(found: Fit, plan: pd.DataFrame, seed: int) -> xr.Dataset:
     """Forecast of a plan, with the average over the benchmarks that follow the law below it."""
-    ahead = forecast(found, plan, seed=seed, even_if_not_converged=True)
+    ahead = drawn_forecast(found, plan, seed=seed, even_if_not_converged=True)
     lawful = ahead.isel(row=np.flatnonzero(ahead["benchmark"].to_numpy() != LAWLESS))
     both = xr.concat([ahead, average_benchmarks(lawful)], dim="row", coords="minimal", compat="override")
     return both.assign_attrs(ahead.attrs)

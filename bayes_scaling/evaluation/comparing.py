@@ -22,7 +22,7 @@ from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
 from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.splits import Split
-from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
 from bayes_scaling.inference.averaged_fits import check_fits, main_response
 from bayes_scaling.inference.fitting import Fit
@@ -158,7 +158,7 @@ def _far(fits: tuple[Fit, ...], plan: pd.DataFrame | None, response: str, seed: 
     plan = _ten_times(fits[0].runs, response) if plan is None else plan
     found = []
     for one in fits:
-        ahead = forecast(one, plan, seed=seed, even_if_not_converged=True)[[f"{response}_mean"]]
+        ahead = drawn_forecast(one, plan, seed=seed, even_if_not_converged=True)[[f"{response}_mean"]]
         parts = [ahead, average_benchmarks(ahead)] if RESPONSES[response].per_benchmark else [ahead]
         found += [summarise(part).assign(model=one.model.name, averaged=part is not ahead) for part in parts]
     return pd.concat(found, ignore_index=True)

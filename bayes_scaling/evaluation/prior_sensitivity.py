@@ -23,7 +23,7 @@ import xarray as xr
 
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.forecasting.coordinates import OF_FORECASTS
-from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import log_likelihood
@@ -97,7 +97,7 @@ def prior_sensitivity(
     """
     tables = []
     for law in fit.laws:
-        tables.append(_table(law, forecast(law, plan, seed=seed, even_if_not_converged=even_if_not_converged)))
+        tables.append(_table(law, drawn_forecast(law, plan, seed=seed, even_if_not_converged=even_if_not_converged)))
         for text in _said(tables[-1]):
             warnings.warn(f"{law.model.name}: {text}", ScalingWarning, stacklevel=2)
     return pd.concat(tables, ignore_index=True)

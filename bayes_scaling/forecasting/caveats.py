@@ -15,6 +15,7 @@ NEVER_SOLVED = "never solved so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
 JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
 UNSEEN = "never seen: drawn from the population"
+OF_BENCHMARKS = frozenset({AT_CHANCE, NEVER_SOLVED, NO_LAW, JUST_LEFT, UNSEEN})
 CLEARLY_ABOVE = 0.05  # chance-corrected accuracy that is more than guessing
 FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it

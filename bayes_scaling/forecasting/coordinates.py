@@ -10,12 +10,15 @@ import pandas as pd
 
 from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, SIZE, UNSPECIFIED, with_role
 from bayes_scaling.forecasting.caveats import HasRuns, notes
+from bayes_scaling.forecasting.questions import Question, questions
 
 ALWAYS = ("mixture",)  # a label that stands in every forecast, even where it was not specified
 OF_FORECASTS = ("decades_beyond", "note")  # coordinates that a forecast adds to those of the plan
 
 
-def row_coordinates(fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = ()) -> dict[str, Any]:
+def row_coordinates(
+    fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = (), model: Question | None = None
+) -> dict[str, Any]:
     """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes.
 
     Parameters
@@ -25,10 +28,15 @@ def row_coordinates(fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = ()
         Completed.
     labels : sequence of str
         Columns of labels that the forecast depends on, beside those that the plan specifies.
+    model : Model, optional
+        Adds remarks where the plan asks for what the fitted runs cannot tell (see `questions`).
     """
     coords = {name: ("row", plan[name].to_numpy()) for name in _shown(plan, labels)}
     coords["decades_beyond"] = ("row", _decades_beyond(fit, plan))
     coords["note"] = ("row", notes(fit, plan))
+    if model is not None:
+        both = zip(notes(fit, plan), questions(fit.runs, plan, model, labels), strict=True)
+        coords["note"] = ("row", np.array(["; ".join(filter(None, pair)) for pair in both], dtype=object))
     return coords
 
 

@@ -18,11 +18,15 @@ Attributes say which model, whether its fit converged, what the bands leave out,
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.data.plans import complete
+from bayes_scaling.errors import ScalingWarning
+from bayes_scaling.forecasting.caveats import OF_BENCHMARKS
 from bayes_scaling.forecasting.coordinates import row_coordinates
 from bayes_scaling.forecasting.law_uncertainty import law_uncertainty
 from bayes_scaling.forecasting.locking import Lock
@@ -74,6 +78,12 @@ def forecast(
     DataError
         The plan lacks a column that the model reads.
 
+    Warns
+    -----
+    ScalingWarning
+        The plan asks what the fitted runs cannot tell, such as of a label that was never seen; ``note`` says of which
+        rows.
+
     Examples
     --------
     >>> import bayes_scaling as bs
@@ -85,9 +95,20 @@ def forecast(
     >>> list(ahead.data_vars)
     ['accuracy_mean', 'accuracy']
     """
+    ahead = drawn_forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
+    parts = [part for note in ahead["note"].to_numpy() for part in note.split("; ") if part]
+    if asked := [part for part in dict.fromkeys(parts) if part not in OF_BENCHMARKS]:
+        warnings.warn(f"the plan asks what the runs cannot tell: {'; '.join(asked)}", ScalingWarning, stacklevel=2)
+    return ahead
+
+
+def drawn_forecast(
+    fit: Fit | Average, plan: pd.DataFrame, *, seed: int | None = None, even_if_not_converged: bool = False
+) -> xr.Dataset:
+    """What `forecast` returns, without its warning, for figures and comparisons of many rows."""
     if isinstance(fit, Average):
         go_on = even_if_not_converged
-        parts = [forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.laws]
+        parts = [drawn_forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.laws]
         return mixed(fit, parts, seed)
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     planned = lay_out_plan(fit.design, completed(fit, plan))
@@ -98,7 +119,11 @@ def forecast(
     drawn = [_drawn(fit, chain, planned, correlations, rng) for chain in chains]
     out = {name: (DRAWN, np.concatenate([part[name] for part in drawn])) for name in drawn[0]}
     labels = [group for group in fit.model.groups if group not in NOISE_GROUPS]
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], **row_coordinates(fit, planned.table, labels)}
+    coords = {
+        "chain": posterior["chain"],
+        "draw": posterior["draw"],
+        **row_coordinates(fit, planned.table, labels, fit.model),
+    }
     return xr.Dataset(out, coords=coords).assign_attrs(
         model=fit.model.name,
         verdict=str(fit.verdict),

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.errors import DataError, FitError, ScalingWarning
 from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.layout import read_by_users
 from bayes_scaling.inference.sampling import sample
-from bayes_scaling.inference.settings import Settings, checked_seed
+from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
 from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
+from bayes_scaling.models.documents import as_model
 from bayes_scaling.models.model import Model
 
 TIMES_MORE = 3  # at least so many times the draws in another attempt
@@ -98,7 +99,7 @@ class Fit:
 
 
 def fit(
-    model: Model,
+    model: Model | str | Path,
     runs: pd.DataFrame,
     *,
     seed: int | None = None,
@@ -115,7 +116,8 @@ def fit(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path
+        A model, or the name of a registered one, or the path of a document.
     runs : DataFrame
         As `read_runs` or `load_dataset` return them, or any selection of their rows.
     seed : int, optional
@@ -156,13 +158,16 @@ def fit(
     >>> import bayes_scaling as bs
     >>> runs = bs.load_dataset("gadre2024")
     >>> runs = runs[runs["benchmark"].isin(["arc_easy", "hellaswag"]) & runs["tokens_per_param"].between(19, 21.5)]
-    >>> fit = bs.fit(bs.load_model("power_law"), runs, seed=1, progress=False)
+    >>> fit = bs.fit("power_law", runs, seed=1, progress=False)
     >>> fit.verdict.passed
     True
     >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
     [0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     """
-    settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
+    model, settings = as_model(model), Settings(chains, draws, tune, thin, target_accept, attempts)
+    seed, cores = checked_seed(seed), None if cores is None else whole_number("cores", cores)
+    if not isinstance(runs, pd.DataFrame):
+        raise DataError(f"runs must be a DataFrame, as bs.read_runs returns it, not {type(runs).__name__}")
     runs = runs.reset_index(drop=True)
     design = lay_out(model, runs)
     show = sys.stderr.isatty() if progress is None else progress

@@ -79,12 +79,27 @@ def load_model(name: str | Path) -> Model:
     """
     path = Path(name) if str(name).endswith(".toml") else Path(str(library_folder("models"))) / f"{name}.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ModelError(f"no model {str(name)!r}; {suggest(str(name), list_models())}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # also what TOML and text are not
         raise ModelError(f"{path}: not a model document: {error}") from None
     return from_document({"name": path.stem, **document}, where=str(path))
+
+
+def as_model(model: object) -> Model:
+    """Read what a user gives where a model is meant: a model, or the name or path of one.
+
+    Raises
+    ------
+    ModelError
+        It is neither.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | Path):
+        return load_model(model)
+    raise ModelError(f"a model, or the name of one, such as 'power_law', is needed, not {type(model).__name__}")
 
 
 def from_document(document: Document, *, where: str = "model") -> Model:
@@ -96,14 +111,14 @@ def from_document(document: Document, *, where: str = "model") -> Model:
     if not isinstance(responses, list) or not responses or not all(isinstance(spec, Mapping) for spec in responses):
         raise ModelError(f"{where}: needs at least one [[responses]] with response, law and likelihood")
     return Model(
-        name=str(document.get("name", "model")),
+        name=_text(document, "name", where) or "model",
         responses=tuple(_response_model(spec, where) for spec in responses),
         pooling=document.get("pooling", "partial"),
         **{table: _numbers(document, table, where) for table in TABLES},
         fixed=_plain(document, "fixed", where),
         sampling=_plain(document, "sampling", where),
         card=Card(
-            **{key: str(document.get(key, "")) for key in TEXTS},
+            **{key: _text(document, key, where) for key in TEXTS},
             references=_texts(document.get("references", []), where),
         ),
     )
@@ -142,7 +157,7 @@ def _response_model(spec: Document, where: str) -> ResponseModel:
         raise ModelError(f"{where}: [[responses]] lacks {missing}; it holds {sorted(spec)}")
     if unknown := sorted(set(spec) - {"response", "law", "likelihood"}):
         raise ModelError(f"{where}: [[responses]] has unknown keys {unknown}; it takes response, law and likelihood")
-    chain = [_pick(LAWS, part.strip(), "law", where) for part in str(spec["law"]).split(">")]
+    chain = [_pick(LAWS, part.strip(), "law", where) for part in _text(spec, "law", where).split(">")]
     likelihood = _pick(LIKELIHOODS, spec["likelihood"], "likelihood", where)
     response = _pick(RESPONSES, spec["response"], "response", where)
     return ResponseModel(response, reduce(Component.then, chain), likelihood)
@@ -174,6 +189,13 @@ def _mapping(document: Document, key: str, where: str) -> Document:
     if not isinstance(table, Mapping):
         raise ModelError(f"{where}: [{key}] must be a table, got {table!r}")
     return table
+
+
+def _text(document: Document, key: str, where: str) -> str:
+    value = document.get(key, "")
+    if not isinstance(value, str):
+        raise ModelError(f"{where}: {key} must be text, got {value!r}")
+    return value
 
 
 def _texts(values: object, where: str) -> tuple[str, ...]:

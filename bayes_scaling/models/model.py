@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, with_role
 from bayes_scaling.errors import ModelError
 from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import Parameter
@@ -21,6 +22,9 @@ from bayes_scaling.models.named_arrays import along_rows, taken
 from bayes_scaling.models.response_models import ResponseModel, check_response_model
 
 POOLINGS = ("partial", "complete", "none")
+GROUPS = (*with_role(BENCHMARK, LABEL, NAME), "metric", "val_set")  # columns of the table that are labels
+WIDEST = 100.0  # spread between groups beyond which a number is a mistake
+MOST_THIN = 1000
 
 
 @dataclass(frozen=True)
@@ -229,17 +233,25 @@ def _check_groups(what: str, groups: Mapping[str, float], where: str) -> None:
         known = frozenset(columns)
         if len(columns) > 2 or len(set(columns)) < len(columns) or known in seen or not all(columns):
             raise ModelError(f"{where}: [{what}] takes columns and pairs of columns once each, got {group!r}")
-        if not (math.isfinite(spread) and spread > 0):
-            raise ModelError(f"{where}: [{what}] {group} must be a positive number, got {spread}")
+        if odd := [c for c in columns if c in COLUMNS and c not in GROUPS]:
+            raise ModelError(
+                f"{where}: [{what}] names {odd[0]!r}, which holds numbers or outcomes; a group is a column of labels, "
+                f"such as {', '.join(GROUPS)}, or one of your own"
+            )
+        if "/" in group:
+            raise ModelError(f"{where}: [{what}] {group!r} holds '/', which no group may have; rename the column")
+        if not (math.isfinite(spread) and 0 < spread <= WIDEST):
+            bounds = f"above 0 and at most {WIDEST:g}"
+            raise ModelError(f"{where}: [{what}] {group} must be a number {bounds}, got {spread}")
         seen.add(known)
 
 
 def _check_sampling(sampling: Mapping[str, float], where: str) -> None:
     thin, target = sampling.get("thin", 1), sampling.get("target_accept", 0.5)
-    if set(sampling) - {"thin", "target_accept"} or thin < 1 or thin != int(thin) or not 0 < target < 1:
+    if set(sampling) - {"thin", "target_accept"} or thin not in range(1, MOST_THIN + 1) or not 0 < target < 1:
         raise ModelError(
-            f"{where}: [sampling] takes thin, a whole number of 1 or more, and target_accept, between 0 and 1; "
-            f"got {dict(sampling)}"
+            f"{where}: [sampling] takes thin, a whole number from 1 to {MOST_THIN}, and target_accept, between 0 and 1"
+            f"; got {dict(sampling)}"
         )
 
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
@@ -107,7 +107,7 @@ def plot_law(
 
 def _draw_bands(panel: Axes, fit: Fit | Average, view: View, benchmark: str, seed: int | None) -> tuple[float, float]:
     """Draw median lines and bands of one benchmark; return the range that they fill."""
-    ahead = forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
+    ahead = drawn_forecast(fit, plan_along(fit, view, benchmark), seed=seed, even_if_not_converged=True)
     low, high = np.inf, -np.inf
     for curve, rows in zip(view.curves, np.split(np.arange(ahead.sizes["row"]), len(view.curves)), strict=True):
         colour, name = curve.colour, curve.name

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
@@ -109,7 +109,7 @@ def plot_laws(
     figure, panels = canvas(len(view.benchmarks), columns, view.response.label, SIZE)
     for panel, benchmark in zip(panels, view.benchmarks, strict=True):
         plans = {name: plan_along(fit, views[name], benchmark) for name, fit in named.items()}
-        ahead = {n: forecast(fit, plans[n], seed=seed, even_if_not_converged=True) for n, fit in named.items()}
+        ahead = {n: drawn_forecast(fit, plans[n], seed=seed, even_if_not_converged=True) for n, fit in named.items()}
         spans = [_draw_law(panel, ahead[name], view, name, style) for name, style in styles.items()]
         spans.append(_draw_runs(panel, first, view, benchmark, later))
         low, high = min(s[0] for s in spans), max(s[1] for s in spans)

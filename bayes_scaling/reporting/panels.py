@@ -19,9 +19,10 @@ DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
 
 
 def remark(panel: Axes, view: View, ahead: xr.Dataset) -> float:
-    """Write a forecast's note, if it has one, into its panel; return the share of the height that it needs above."""
-    text = str(ahead["note"].to_numpy()[0]) if view.response.per_benchmark else ""
-    if not text:
+    """Write what a forecast notes of all rows, if it does, into its panel; return the share of the height that it needs above."""
+    notes = [str(note).split("; ") for note in ahead["note"].to_numpy()]
+    text = "; ".join(part for part in notes[0] if all(part in note for note in notes))
+    if not (text and view.response.per_benchmark):
         return 0.0
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
     panel.text(0.03, 0.96, fill(text, 30), transform=panel.transAxes, va="top", fontsize=SMALL,

@@ -427,8 +427,11 @@ def test_documents_come_back(name):
     ("discrepancy", "match"),
     [
         ({"nothing": {"benchmark": 0.1}}, r"\[discrepancy\] names \['nothing'\]; the parameters are \['A', "),
-        ({"A": {"benchmark": -0.1}}, r"\[discrepancy.A\] benchmark must be a positive number, got -0.1"),
-        ({"A": {"benchmark": float("nan")}}, r"\[discrepancy.A\] benchmark must be a positive number, got nan"),
+        ({"A": {"benchmark": -0.1}}, r"\[discrepancy.A\] benchmark must be a number above 0 and at most 100, got -0.1"),
+        (
+            {"A": {"benchmark": float("nan")}},
+            r"\[discrepancy.A\] benchmark must be a number above 0 and at most 100, got nan",
+        ),
         ({"A": {"a:b": 0.1, "b:a": 0.2}}, "once each, got 'b:a'"),
         ({"A": {"a:b:c": 0.1}}, r"\[discrepancy.A\] takes columns and pairs of columns once each, got 'a:b:c'"),
         ({"A": 0.1}, r"\[discrepancy.A\] must be a table, got 0.1"),

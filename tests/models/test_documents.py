@@ -77,7 +77,7 @@ SLIPS = [
     ({"priors": {"A": [0.3, 1]}}, r"^here: \[priors.A\] must be a table, got \[0.3, 1\]$"),
     ({"varies": {"A": {"benchmark": "much"}}}, r"^here: A needs a number, got 'much'$"),
     ({"varies": {"A": {"benchmark": True}}}, r"^here: A needs a number, got True$"),
-    ({"sampling": {"thin": 1.5}}, r"^mine: \[sampling\] takes thin, a whole number of 1 or more, and target_accept"),
+    ({"sampling": {"thin": 1.5}}, r"^mine: \[sampling\] takes thin, a whole number from 1 to 1000, and target_accept"),
     ({"sampling": {"draws": 5}}, r"^mine: \[sampling\] takes thin, .* got \{'draws': 5.0\}$"),
     ({"sampling": {"target_accept": 1}}, r"^mine: \[sampling\] takes thin, .*, between 0 and 1; got"),
     ({"fixed": {"A": "1.0"}}, r"^here: A needs a number, got '1.0'$"),
@@ -200,7 +200,7 @@ def test_a_document_of_ones_own_is_read_by_its_path(tmp_path):
     [
         (b"responses = [", r"own\.toml: not a model document: "),
         (b"\xff\xfe\x00", r"own\.toml: not a model document: "),
-        (b"response_list = []", r"own\.toml: unknown key 'respnses'; did you mean 'responses'\?"),
+        (b"response_list = []", r"own\.toml: unknown key 'response_list'; did you mean 'responses'\?"),
         (b"", r"own\.toml: needs at least one \[\[responses\]\]"),
     ],
 )

@@ -21,6 +21,7 @@ from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
 from bayes_scaling.evaluation.splits import Split, check_splits, split_above
 from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.messages import listed_names
+from bayes_scaling.models.documents import as_model
 from bayes_scaling.models.model import Model
 from bayes_scaling.models.responses.all_responses import RESPONSES
 
@@ -81,7 +82,7 @@ class Backtest:
 
 
 def backtest(
-    models: Model | Sequence[Model],
+    models: Model | str | Path | Sequence[Model | str | Path],
     runs: pd.DataFrame,
     splits: Sequence[Split] | Split | None = None,
     *,
@@ -107,7 +108,7 @@ def backtest(
 
     Parameters
     ----------
-    models : Model or sequence of Model
+    models : Model, or the name or path of one, or a sequence of these
         With names of their own.
     runs : DataFrame
         As from `read_runs`.
@@ -162,7 +163,8 @@ def backtest(
     [['direct', 17, 17]]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
-    laws = _named([models] if isinstance(models, Model) else list(models), baselines, response)
+    given = [models] if isinstance(models, Model | str | Path) else models
+    laws = _named([as_model(model) for model in given], baselines, response)
     runs = runs.reset_index(drop=True)
     asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
     engine = Engine.of(folder, n_jobs, progress)

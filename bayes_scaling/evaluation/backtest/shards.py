@@ -15,7 +15,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.baseline import baseline
 from bayes_scaling.evaluation.refits.task import Found, Task, diagnostics
 from bayes_scaling.evaluation.splits import Split
-from bayes_scaling.forecasting.forecast import completed, forecast
+from bayes_scaling.forecasting.forecast import completed, drawn_forecast
 from bayes_scaling.inference.design import observe
 from bayes_scaling.inference.fitting import Fit, fit
 from bayes_scaling.inference.log_densities import log_predictive, response_data
@@ -51,7 +51,7 @@ class Shard(Task):
         if isinstance(self.document, str):
             return self._judged(self.document)
         refit = fit(self.prepared(), self.known, seed=self.seed, progress=False, cores=1, **self.settings)
-        ahead = forecast(refit, self.later, seed=self.seed, even_if_not_converged=True)
+        ahead = drawn_forecast(refit, self.later, seed=self.seed, even_if_not_converged=True)
         return ahead.assign(log_density=("row", log_scores(refit, self))), diagnostics(refit)
 
     def _judged(self, name: str) -> tuple[xr.Dataset, Found]:
