@@ -19,7 +19,7 @@ DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
 
 
 def remark(panel: Axes, view: View, ahead: xr.Dataset) -> float:
-    """Write what a forecast notes of all rows, if it does, into its panel; return the share of the height that it needs above."""
+    """Write what a forecast notes of all rows into its panel; return the share of the height that it needs above."""
     notes = [str(note).split("; ") for note in ahead["note"].to_numpy()]
     text = "; ".join(part for part in notes[0] if all(part in note for note in notes))
     if not (text and view.response.per_benchmark):

@@ -1,0 +1,96 @@
+"""Whatever a user gives, a public function answers or raises an error of this package."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from simulate import small_fit
+
+import bayes_scaling as bs
+from bayes_scaling.errors import ScalingError
+from bayes_scaling.inference.settings import Settings, checked_seed
+from bayes_scaling.models.documents import from_document, load_model, to_document
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+INPUTS = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+
+TEXTS = st.one_of(st.text(max_size=8), st.sampled_from(["7B", "1e22", "nan", "-1", "inf", "hellaswag", "C4", "a/b"]))
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.binary(max_size=4),
+    st.sampled_from([pd.NA, pd.NaT, np.float64(2.0), np.array(1e22), {}, (), object(), 1j]),
+)  # fmt: skip
+ANYTHING = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(TEXTS, SCALARS, max_size=2))
+COLUMNS = ("run", "params", "tokens", "flops", "benchmark", "mixture", "k", "chance", "n_items", "metric", "family")
+
+
+def answers_or_refuses(function, *arguments, **named):
+    try:
+        return function(*arguments, **named)
+    except ScalingError:
+        return None
+
+
+@INPUTS
+@given(st.dictionaries(st.sampled_from(["flops", "params", "tokens", "tokens_per_param", "benchmark", "mixture", "k",
+                                        "chance", "n_items", "labels"]), ANYTHING, max_size=6))  # fmt: skip
+def test_plan_runs(arguments):
+    answers_or_refuses(bs.plan_runs, **arguments)
+
+
+@INPUTS
+@given(st.one_of(
+    ANYTHING, st.dictionaries(st.sampled_from(COLUMNS), st.lists(SCALARS, min_size=2, max_size=2)).map(pd.DataFrame)
+))  # fmt: skip
+def test_forecast(plan):
+    ahead = answers_or_refuses(bs.forecast, small_fit(), plan, seed=1)
+    if ahead is not None:
+        assert np.isfinite(ahead["accuracy_mean"]).all()
+
+
+@INPUTS
+@given(ANYTHING, ANYTHING)
+def test_fit(model, runs):
+    assert answers_or_refuses(bs.fit, model, runs) is None
+
+
+@INPUTS
+@given(st.dictionaries(st.sampled_from([*asdict(Settings())]), ANYTHING, min_size=1), ANYTHING)
+def test_settings_and_seeds(arguments, seed):
+    made = answers_or_refuses(Settings, **arguments)
+    assert made is None or all(v is None or math.isfinite(v) for v in asdict(made).values())
+    assert (answers_or_refuses(checked_seed, seed) or 0) >= 0
+
+
+@INPUTS
+@given(
+    st.dictionaries(st.sampled_from([*to_document(load_model("power_law_discrepancy")), "odd"]), ANYTHING, max_size=4)
+)
+def test_model_documents(change):
+    answers_or_refuses(from_document, to_document(load_model("power_law_discrepancy")) | change)
+
+
+@INPUTS
+@given(SCALARS)
+def test_load_model(name):
+    answers_or_refuses(load_model, name)
+
+
+@INPUTS
+@given(st.binary(max_size=200))
+def test_model_files(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "own.toml"
+    path.write_bytes(content)
+    answers_or_refuses(load_model, path)
+
+
+@INPUTS
+@given(st.binary(max_size=200), st.integers(0, 50))
+def test_saved_fits(tmp_path_factory, content, at):
+    path = tmp_path_factory.getbasetemp() / "fit.nc"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n"[:at] + content)
+    assert answers_or_refuses(bs.Fit.load, path) is None
+    assert answers_or_refuses(bs.read_locked, path) is None
