@@ -11,6 +11,7 @@ import pandas as pd
 
 from bayes_scaling.data.columns import CHOICE_METRICS, LABEL, RERUN, SIZE, with_role
 from bayes_scaling.data.sizes import flops_of
+from bayes_scaling.data.trends import falls
 from bayes_scaling.files.tables import Place
 from bayes_scaling.messages import Verbatim, listed, value_text
 
@@ -172,7 +173,7 @@ def doubts(runs: pd.DataFrame, place: Place) -> list[str]:
     list of str
         One warning a doubt.
     """
-    return [*_uncommon_flops(runs, place), *_few_sizes(runs, place)]
+    return [*_uncommon_flops(runs, place), *_few_sizes(runs, place), *_all_fall(runs)]
 
 
 def _uncommon_flops(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -192,3 +193,14 @@ def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     if few.size:
         texts = [Verbatim(f"{' · '.join(group)}: {size}") for group, size in zip(few.index.to_list(), few, strict=True)]
         yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(texts)}"
+
+
+def _all_fall(runs: pd.DataFrame) -> Iterator[str]:
+    """Scores of every benchmark fall with compute, as error rates and losses do."""
+    scored = runs[runs["score"].notna() & runs["flops"].notna()]
+    directions = [falls(rows["flops"], rows["score"]) for _, rows in scored.groupby("benchmark", sort=False)]
+    if directions and all(directions):
+        yield (
+            "scores of every benchmark fall with compute: are these error rates or losses? A score here is a "
+            "proportion that is better when larger: give 1 - error as 'score', and losses in the column 'loss'"
+        )

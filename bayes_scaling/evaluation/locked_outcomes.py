@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.data.columns import SIZE, UNSPECIFIED, with_role
+from bayes_scaling.data.columns import SIZE, UNSPECIFIED, check_ranges, with_role
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.scores import PROBABILITIES, score_forecast, scored_response
 from bayes_scaling.forecasting.locking import read_locked
@@ -58,8 +58,9 @@ def score_locked(
     FileError
         No such file, or it is not a locked forecast, was changed, or has another seal.
     DataError
-        The outcome lacks a column, has two scores for one row, scores of planned runs that were not forecast, or none
-        that was; or a run has a size that is more than 10 % off the plan: the forecast was for another run.
+        The outcome lacks a column, has scores that cannot be (percent, for example) or two for one row, has scores
+        of planned runs that were not forecast, or none that was; or a run has a size that is more than 10 % off the
+        plan: the forecast was for another run.
 
     Warns
     -----
@@ -99,7 +100,8 @@ def _outcomes(ahead: xr.Dataset, outcome: pd.DataFrame, response: str) -> pd.Dat
     column = RESPONSES[response].column
     if absent := [name for name in ("run", column) if name not in outcome]:
         raise DataError(f"the outcome lacks the columns {absent}; it has {list(outcome.columns)}")
-    known = outcome[outcome[column].notna()]
+    known = outcome[outcome[column].notna()].reset_index(drop=True)
+    check_ranges(known, [column])
     if not RESPONSES[response].per_benchmark:
         known = known.drop_duplicates(["run", column])  # it stands beside every score of its run
     elif "k" in known and "k" not in ahead.coords:

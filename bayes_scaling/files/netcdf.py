@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,14 @@ def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) 
 
 def netcdf(content: xr.Dataset | xr.DataTree, encoding: Mapping[Any, Any] | None = None) -> memoryview:
     """A netCDF file in memory; a full disk while it is written to one would end the process."""
-    return content.to_netcdf(engine="h5netcdf", encoding=encoding)
+    with _of_this_process():
+        return content.to_netcdf(engine="h5netcdf", encoding=encoding)
+
+
+def _of_this_process() -> AbstractContextManager[object]:
+    """Keep xarray from asking a cluster of dask for a lock: what is in memory needs none of other machines."""
+    dask = sys.modules.get("dask")
+    return nullcontext() if dask is None else dask.config.set(scheduler="synchronous")
 
 
 def write_hashed(path: Path, content: xr.DataTree) -> None:

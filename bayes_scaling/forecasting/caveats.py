@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.data.columns import PASS_AT_K
+from bayes_scaling.data.trends import falls
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
 
 AT_CHANCE = "at chance so far: not forecastable yet"
 NEVER_SOLVED = "never solved so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
 JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
+FALLING = "scores fall with compute, and the law assumes that they rise: do not rely on this"
 UNSEEN = "never seen: drawn from the population"
-OF_BENCHMARKS = frozenset({AT_CHANCE, NEVER_SOLVED, NO_LAW, JUST_LEFT, UNSEEN})
+OF_BENCHMARKS = frozenset({AT_CHANCE, NEVER_SOLVED, NO_LAW, JUST_LEFT, FALLING, UNSEEN})
 CLEARLY_ABOVE = 0.05  # chance-corrected accuracy that is more than guessing
 FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
@@ -58,6 +60,8 @@ def remark(fit: HasRuns, benchmark: str) -> str:
     top = scores[-few:].mean()
     if top < chance.mean() + noise and top < scores[:few].mean() + noise:
         return AT_CHANCE
+    if falls(rows["flops"], scores):
+        return FALLING
     if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST:
         return NO_LAW
     above = (scores - chance) / (1 - chance) > CLEARLY_ABOVE

@@ -1,5 +1,7 @@
 """Runs: what a good table becomes, and how each bad one is refused."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -380,3 +382,14 @@ def test_a_missing_shelf_says_where_it_looked(monkeypatch, tmp_path):
     monkeypatch.setattr(library, "PACKAGE", tmp_path / "bayes_scaling")
     with pytest.raises(FileError, match=r"no folder 'datasets': looked in .*_library"):
         library.library_folder("datasets")
+
+
+def test_a_table_of_error_rates_is_questioned():
+    flops = 10.0 ** np.arange(18, 24)
+    table = pd.DataFrame({"flops": flops, "benchmark": "piqa", "chance": 0.5, "score": np.linspace(0.6, 0.5, 6)})
+    other = table.assign(benchmark="copa")
+    with pytest.warns(DataWarning, match="scores of every benchmark fall with compute: are these error rates"):
+        read_runs(pd.concat([table, other]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_runs(pd.concat([table, other.assign(score=other["score"][::-1].to_numpy())]))

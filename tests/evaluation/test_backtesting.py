@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import h5py
 import joblib
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ import xarray as xr
 from simulate import asked, grid, simulate
 
 import bayes_scaling as bs
-from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.errors import DataError, FileError, ScalingWarning
 from bayes_scaling.evaluation.backtest.shards import shard_of
 from bayes_scaling.evaluation.refits import parallel as dispatch
 from bayes_scaling.evaluation.refits.task import found_in, run_task
@@ -460,6 +461,18 @@ def test_a_damaged_shard_is_done_again_and_others_are_left_alone(tmp_path, monke
             same(bs.backtest(*given, folder=tmp_path, **QUICK), first)
         assert done == [splits()[0].name]
     assert {path: path.read_bytes() for path in kept if path != wrong} == {p: b for p, b in kept.items() if p != wrong}
+
+
+def test_an_edited_shard_is_refused_by_name(tmp_path):
+    given = (small(), simulated(), splits()[:1])
+    bs.backtest(*given, folder=tmp_path, **QUICK)
+    (path,) = tmp_path.glob("*.nc")
+    with h5py.File(path, "a") as file:
+        file["accuracy"][...] = 0.99
+    with pytest.raises(FileError, match=rf"{path.name}: changed since it was kept; delete it"):
+        bs.backtest(*given, folder=tmp_path, **QUICK)
+    path.unlink()
+    bs.backtest(*given, folder=tmp_path, **QUICK)
 
 
 def test_jobs_can_share_a_folder_and_the_work(tmp_path, monkeypatch):

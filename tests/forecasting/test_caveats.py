@@ -8,7 +8,7 @@ import pytest
 from simulate import small_fit
 
 from bayes_scaling.data.datasets import load_dataset
-from bayes_scaling.forecasting.caveats import AT_CHANCE, JUST_LEFT, NO_LAW, UNSEEN, notes, remark
+from bayes_scaling.forecasting.caveats import AT_CHANCE, FALLING, JUST_LEFT, NO_LAW, UNSEEN, notes, remark
 
 SIZES = np.geomspace(1e18, 1e22, 24)
 
@@ -76,3 +76,9 @@ def test_on_real_data_the_remarks_fall_where_they_should():
     assert remark(fit, "hellaswag") == ""
     assert remark(fit, "boolq") != ""
     assert remark(fit, "agi_eval_lsat_ar") != ""
+
+
+def test_scores_that_fall_are_named():
+    falling = rising(0.7)[::-1]
+    assert remark(fitted_to(falling), "mine") == FALLING
+    assert remark(fitted_to(around(rising(0.7), 0.01)), "mine") != FALLING

@@ -590,3 +590,10 @@ def test_a_whole_file_still_replaces_when_told(path):
     path.write_text("old")
     write_whole(path, b"")
     assert path.read_text() == ""
+
+
+def test_outcomes_in_percent_are_refused(locked):
+    reached = outcome()
+    reached["score"] *= 100
+    with pytest.raises(DataError, match="column 'score' must be a proportion between 0 and 1"):
+        bs.score_locked(locked[0], reached)
