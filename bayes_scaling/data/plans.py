@@ -198,6 +198,8 @@ def _labelled(plan: pd.DataFrame, runs: pd.DataFrame, group: str, who: str) -> p
 def _labels(labels: Labels) -> dict[str, list[str]]:
     """Read labels that are not the mixture."""
     found = {}
+    if labels is not None and not (isinstance(labels, Mapping) and all(isinstance(name, str) for name in labels)):
+        raise DataError(f"plan: labels must be a mapping such as {{'family': 'llama'}}, not {labels!r}")
     for name, given in (labels or {}).items():
         if name == "mixture" or (name in COLUMNS and COLUMNS[name].role != LABEL):
             raise DataError(f"plan: {name!r} is not one of the further labels; give it by its own argument")

@@ -76,7 +76,7 @@ class Model:
     card: Card = Card()
 
     def __post_init__(self) -> None:
-        if self.pooling not in POOLINGS:
+        if not (isinstance(self.pooling, str) and self.pooling in POOLINGS):
             raise ModelError(f"{self.name}: pooling must be one of {list(POOLINGS)}, got {self.pooling!r}")
         for what in ("varies", "discrepancy", "fixed", "priors"):
             if unknown := sorted(set(getattr(self, what)) - set(self.parameters)):

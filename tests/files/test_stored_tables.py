@@ -26,7 +26,7 @@ def kept(table):
         return to_frame(tree.load().to_dataset())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(COLUMNS)
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_can_be_read_can_be_stored(columns):
