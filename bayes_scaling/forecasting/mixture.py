@@ -38,7 +38,15 @@ def mixed(average: Average, parts: list[xr.Dataset], seed: int | None) -> xr.Dat
         each = np.stack([_thinned(part[name].to_numpy(), chains, draws) for part in parts])
         out[name] = (("chain", "draw", "row"), np.take_along_axis(each, laws[None, ..., None], axis=0)[0])
     coords = parts[0].isel(chain=slice(chains), draw=slice(draws)).coords
+    coords["note"] = ("row", joined_notes(parts))
     return xr.Dataset(out, coords).assign_attrs(_provenance(average, parts, seed))
+
+
+def joined_notes(parts: list[xr.Dataset]) -> np.ndarray:
+    """Every remark that any law makes on a row, each once; shape (row,)."""
+    rows = zip(*(part["note"].to_numpy() for part in parts), strict=True)
+    each = [dict.fromkeys(remark for note in row for remark in str(note).split("; ") if remark) for row in rows]
+    return np.array(["; ".join(remarks) for remarks in each], dtype=object)
 
 
 def assigned(shares: np.ndarray, chains: int, draws: int, seed: int | None) -> np.ndarray:

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from simulate import small_fit
 
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
+from bayes_scaling.forecasting.mixture import joined_notes
 from bayes_scaling.forecasting.questions import questions
 from bayes_scaling.models.documents import load_model
 
@@ -71,3 +73,8 @@ def test_the_forecast_warns_and_notes():
         ahead = bs.forecast(fit, plan, seed=1)
     far = [("more than 4 decades" in note) for note in ahead["note"].to_numpy()]
     assert far == [False, True]
+
+
+def test_an_average_keeps_the_remarks_of_every_law():
+    laws = [xr.Dataset(coords={"note": ("row", np.array(notes, dtype=object))}) for notes in (["a", ""], ["a; b", ""])]
+    assert joined_notes(laws).tolist() == ["a; b", ""]
