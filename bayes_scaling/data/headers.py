@@ -6,6 +6,7 @@ import pandas as pd
 
 from bayes_scaling.data.columns import COLUMNS
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import Place, refuse, repeated_columns
 from bayes_scaling.messages import Verbatim, close_to, listed
 
@@ -58,8 +59,7 @@ def named(frame: pd.DataFrame, place: Place, mapping: Mapping[str, str]) -> pd.D
     DataError
         When the columns cannot be those of a table of runs.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"{place.where}: must be a DataFrame, not {type(frame).__name__}")
+    frame = as_frame(frame, place.where)
     odd = [name for name in frame.columns if not isinstance(name, str)]
     if odd:
         raise DataError(f"{place.where}: column names must be text, not {listed(odd)}; name them first")

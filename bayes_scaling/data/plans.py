@@ -22,6 +22,7 @@ from bayes_scaling.data.columns import (
 from bayes_scaling.data.run_names import brief_run_names
 from bayes_scaling.data.sizes import flops_of, sizes_of
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import Place, refuse
 from bayes_scaling.messages import listed
 
@@ -162,8 +163,7 @@ def complete(
     DataError
         The plan is no table or has no rows, a cell cannot be, or a column that is needed has blanks.
     """
-    if not isinstance(plan, pd.DataFrame):
-        raise DataError(f"the plan must be a DataFrame, not {type(plan).__name__}; {EXAMPLE}")
+    plan = as_frame(plan, "the plan", example=EXAMPLE)
     if plan.empty:
         raise DataError(f"the plan has no rows; {EXAMPLE}")
     plan = typed_plan(plan.reset_index(drop=True), Place("plan"))

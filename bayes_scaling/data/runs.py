@@ -35,6 +35,7 @@ from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.run_names import run_names
 from bayes_scaling.data.sizes import flops_of, parse_number
 from bayes_scaling.errors import DataError, DataWarning
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import Place, read_table, refuse
 
 __all__ = ["COLUMNS", "plan_runs", "read_runs", "validate"]
@@ -46,7 +47,7 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     Parameters
     ----------
     source
-        Path of a CSV or Parquet file, or a DataFrame.
+        Path of a CSV or Parquet file, or a DataFrame of pandas or polars.
     columns
         Your column names and the names used here: ``{"model_size": "params"}``. A column that is
         mapped to its own name is kept as it is, even if it resembles one that is used here.
@@ -76,10 +77,8 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     ['1B params · 1.4T tokens · 8.4e21 FLOPs', 8.4e+21, 'piqa']
     """
     mapping = checked_mapping(columns)
-    if isinstance(source, pd.DataFrame):
-        return _checked(source, Place("table"), mapping)
     if not isinstance(source, str | Path):
-        raise DataError(f"source must be a path or a DataFrame, not {type(source).__name__}")
+        return _checked(as_frame(source, "source", example="or give the path of a table"), Place("table"), mapping)
     texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS)
     as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
     frame, place = read_table(Path(source), as_text)

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.models.responses.all_responses import RESPONSES
 from bayes_scaling.models.responses.response import Response
@@ -79,6 +80,9 @@ def score_forecast(
     import scoringrules
 
     forecast_of = scored_response(ahead, response)
+    outcome = as_frame(outcome, "the outcome")
+    if forecast_of.column not in outcome:
+        raise DataError(f"the outcome has no column {forecast_of.column!r}; it has {list(outcome.columns)}")
     observed = outcome[forecast_of.column].to_numpy(float)
     if len(observed) != ahead.sizes["row"]:
         raise DataError(f"the forecast has {ahead.sizes['row']} rows, the outcome {len(observed)}; they must match")

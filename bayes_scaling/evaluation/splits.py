@@ -17,6 +17,7 @@ import pandas as pd
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
+from bayes_scaling.files.frames import as_frame
 
 type Cut = float | str | datetime.date
 type Cuts = Sequence[Cut] | Cut | None
@@ -91,6 +92,7 @@ def split_above(
     >>> bs.split_above(runs[runs["benchmark"] == "hellaswag"], "flops", ["1e20", "1e21"])
     [<Split 'flops ≤ 1e20': 87 rows fitted, 17 held out>, <Split 'flops ≤ 1e21': 99 rows fitted, 5 held out>]
     """
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one")
     values, dated = _ordered(runs, column)
     scored = _scored(runs)
     edges = _read_cuts(cuts, column, dated) if cuts is not None else _named(default_cuts(values, dated), dated)
@@ -140,6 +142,7 @@ def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Spli
     >>> [split.name for split in bs.split_targets(runs, ["7B-4T", "13B-5T"])]
     ['target 7B-4T', 'target 13B-5T']
     """
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one")
     names = _marked(runs, targets) if isinstance(targets, str) and targets in runs else targets
     names = list(dict.fromkeys([names] if isinstance(names, str) else names))
     if (unknown := [n for n in names if n not in set(runs["run"])]) or not names:
@@ -187,7 +190,8 @@ def split_groups(runs: pd.DataFrame, column: str, *, above: float | str | None =
     >>> [split.name for split in bs.split_groups(runs, "mixture")]
     ['without mixture C4', 'without mixture RedPajama', 'without mixture RefinedWeb']
     """
-    if column not in runs:
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one")
+    if not isinstance(column, str) or column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
     least = -np.inf if above is None else parse_size(above)
     beyond = "" if above is None else f" above {size_text(least, 3)} FLOPs"
@@ -241,7 +245,7 @@ def _ordered(runs: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:
     """A column as numbers that keep its order, and whether it is of dates, which become seconds."""
     if column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
         return (runs["tokens"] / runs["params"]).to_numpy(float), False
-    if column not in runs:
+    if not isinstance(column, str) or column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")
     values = runs[column]
     if pd.api.types.is_numeric_dtype(values):

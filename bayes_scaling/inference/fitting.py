@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.errors import DataError, FitError, ScalingWarning
+from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.layout import read_by_users
@@ -166,9 +167,7 @@ def fit(
     """
     model, settings = as_model(model), Settings(chains, draws, tune, thin, target_accept, attempts)
     seed, cores = checked_seed(seed), None if cores is None else whole_number("cores", cores)
-    if not isinstance(runs, pd.DataFrame):
-        raise DataError(f"runs must be a DataFrame, as bs.read_runs returns it, not {type(runs).__name__}")
-    runs = runs.reset_index(drop=True)
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
     design = lay_out(model, runs)
     show = sys.stderr.isatty() if progress is None else progress
     tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)

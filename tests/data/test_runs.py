@@ -221,7 +221,7 @@ BAD_COLUMNS = {
         pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])),
         "column names must be text",
     ),
-    "no frame": ([1, 2], "source must be a path or a DataFrame, not list"),
+    "no frame": ([1, 2], "source must be a DataFrame of pandas or polars, not list; or give the path of a table"),
 }
 
 

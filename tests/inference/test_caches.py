@@ -1,11 +1,14 @@
 """The package works where nothing can be written but the one folder that is named, or none at all."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import warnings
 warnings.simplefilter("ignore")
@@ -33,3 +36,22 @@ def test_without_a_home_and_with_a_cache_folder_or_none(tmp_path):
     compiled = [path.suffix for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert ".py" in compiled
     assert ".nbi" in compiled
+
+
+@pytest.mark.slow
+def test_compiled_densities_survive_a_reinstall(tmp_path):
+    # The same package in another folder, with new times on its files, compiles nothing again.
+    cache, seen = tmp_path / "cache", []
+    for name in ("first", "second"):
+        for folder in ("bayes_scaling", "models", "datasets"):
+            shutil.copytree(ROOT / folder, tmp_path / name / folder, copy_function=shutil.copyfile,
+                            ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+        script = f"{SCRIPT}\nprint(bs.__file__)"
+        environment = os.environ | {"BAYES_SCALING_CACHE": str(cache), "PYTHONPATH": str(tmp_path / name)}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True,
+                              check=False, cwd=tmp_path / name)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / name) in done.stdout
+        seen.append({path.name: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_file()})
+    assert any(name.endswith(".nbc") for name in seen[0])
+    assert seen[0] == seen[1]

@@ -19,6 +19,7 @@ from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.refits.task import found_in
 from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
 from bayes_scaling.evaluation.splits import Split, check_splits, split_above
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.messages import listed_names
 from bayes_scaling.models.documents import as_model
@@ -165,7 +166,7 @@ def backtest(
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
     given = [models] if isinstance(models, Model | str | Path) else models
     laws = _named([as_model(model) for model in given], baselines, response)
-    runs = runs.reset_index(drop=True)
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
     asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
     engine = Engine.of(folder, n_jobs, progress)
     past = forecasts_of_the_past(

@@ -21,6 +21,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cache, CellFit, Part, fitted_cell, scored
 from bayes_scaling.evaluation.baselines.estimators import BASELINES, mean_of_scores
 from bayes_scaling.evaluation.baselines.stages import Estimator
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.coordinates import row_coordinates
 from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.forecasting.provenance import origin
@@ -105,7 +106,7 @@ def baseline(
     """
     if resamples < 0:
         raise DataError(f"resamples must be 0 or more, got {resamples}")
-    estimator = _named(name)
+    estimator, runs = _named(name), as_frame(runs, "the runs", example="bs.read_runs makes one")
     rows = scored(estimator, runs, chance, loss)
     given, plan = plan, _planned(estimator, rows, plan)
     resampling, cache = _resampling(rows, plan, resamples, np.random.default_rng(seed)), Cache()

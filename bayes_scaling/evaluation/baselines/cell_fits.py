@@ -12,6 +12,7 @@ from bayes_scaling.data.columns import UNSPECIFIED, check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.solvers import Columns
 from bayes_scaling.evaluation.baselines.stages import Estimator, Stage
+from bayes_scaling.files.frames import as_frame
 from bayes_scaling.models.responses.all_responses import RESPONSES
 
 CELL = ["benchmark", "mixture"]
@@ -104,6 +105,7 @@ def scored(estimator: Estimator, runs: pd.DataFrame, chance: str, loss: str) -> 
     DataError
         The runs lack a column or hold no score, or a benchmark has scores of several metrics.
     """
+    runs = as_frame(runs, "the runs", example="bs.read_runs makes one")
     if chance not in CHANCES:
         raise DataError(f"chance must be one of {', '.join(CHANCES)}, not {chance!r}")
     reads_loss = any("loss" in stage.inputs for stage in estimator.stages)
