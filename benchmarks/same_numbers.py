@@ -67,7 +67,7 @@ def work() -> dict[str, dict[str, Any]]:
     for dataset, (law, limit) in BACKTESTS.items():
         runs = bs.load_dataset(dataset)
         runs = runs[runs["benchmark"].isin(runs["benchmark"].dropna().unique()[:4])]
-        result = bs.backtest(law, runs, bs.split_above(runs, "flops", limit), **SETTINGS)
+        result = bs.backtest(bs.load_model(law), runs, bs.split_above(runs, "flops", limit), **SETTINGS)
         scores = result.scores.select_dtypes("number")
         parts[f"backtest {dataset}"] = {str(c): float(scores[c].mean()) for c in scores}
     return parts

@@ -189,7 +189,7 @@ bs.plot_law(small_fit, later=held_out, reach=1.4, ncols=3, seed=1)
 # What did the output say beforehand?
 
 # %%
-print("Uncertainty about the law:", then.attrs["law_uncertainty"])
+print("This forecast", then.attrs["law_uncertainty"])
 noted = check.loc[check["note"] != "", ["benchmark", "note"]].drop_duplicates()
 print(noted.to_string(index=False, header=False))
 

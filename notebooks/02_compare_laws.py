@@ -125,8 +125,8 @@ pd.DataFrame(means, index=plan["benchmark"]).assign(measured=plan["score"].to_nu
 # - **The largest scale did not pick the winner either**: `two_stage_logistic` foresaw 1.4B worst and 6.9B best. But
 #   with three runs to go by it weighs the laws nearly equally, and claims no more than is known. That average forecasts
 #   better than three of its four laws, without knowing which is best, and its 80 % intervals hold at least 80 %.
-# - **Only `power_law_discrepancy` counts that the law itself may be wrong**, and says so (`law_uncertainty` of its
-#   forecast, the last line under the picture). Its bands are twice as wide as those of the other laws, or more. That
+# - **Only `power_law_discrepancy` counts that the law itself may be wrong**, and its bands widen with the distance
+#   (`law_uncertainty` of its forecast says so). Its bands are twice as wide as those of the other laws, or more. That
 #   costs CRPS against `power_law` here, and holds more than 80 % where `power_law` and `curved_power_law`, with the
 #   same promise, hold about half.
 #

@@ -90,7 +90,7 @@ def test_forecast_figure_and_terminal_agree_on_uncertainty_about_the_law(pooling
     assert ahead.attrs["law_uncertainty"] == words
     assert words in foot(ahead)
     under = " ".join(text.get_text() for text in bs.plot_law(fit, seed=1).texts).replace("\n", " ")
-    assert f"uncertainty about the form of the law is {'' if included else 'not '}included" in under
+    assert f"assumes that the curve goes on {'as' if included else 'exactly as'} it did" in under
 
 
 def test_documents_of_before_are_read_as_those_of_now():

@@ -19,6 +19,7 @@ from bayes_scaling.data.columns import (
     typed,
     with_role,
 )  # fmt: skip
+from bayes_scaling.data.compute_counting import FROM_FLOPS, counted_as
 from bayes_scaling.data.run_names import brief_run_names
 from bayes_scaling.data.sizes import flops_of, sizes_of
 from bayes_scaling.errors import DataError
@@ -109,7 +110,9 @@ def plan_runs(
     plan["metric"] = PASS_AT_K if k is not None else np.nan
     plan["chance"] = _per_benchmark("chance", chance, plan["benchmark"])
     plan["n_items"] = _per_benchmark("n_items", n_items, plan["benchmark"])
-    return plan[[*PLAN_COLUMNS, *own]].astype({name: COLUMNS[name].dtype for name in PLAN_COLUMNS})
+    plan = plan[[*PLAN_COLUMNS, *own]].astype({name: COLUMNS[name].dtype for name in PLAN_COLUMNS})
+    plan.attrs[FROM_FLOPS] = bool(flops is not None and params is None and tokens_per_param is not None)
+    return plan
 
 
 def typed_plan(plan: pd.DataFrame, place: Place) -> pd.DataFrame:
@@ -166,7 +169,7 @@ def complete(
     plan = as_frame(plan, "the plan", example=EXAMPLE)
     if plan.empty:
         raise DataError(f"the plan has no rows; {EXAMPLE}")
-    plan = typed_plan(plan.reset_index(drop=True), Place("plan"))
+    plan = counted_as(runs, typed_plan(plan.reset_index(drop=True), Place("plan")))
     if "run" not in plan:  # named by what the plan says, before more is known of it
         own = [group for group in groups if group not in COLUMNS]
         plan = plan.assign(run=brief_run_names(plan, own))

@@ -10,15 +10,19 @@ import pandas as pd
 from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.data.trends import falls
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
+from bayes_scaling.messages import close_to
 
 AT_CHANCE = "at chance so far: not forecastable yet"
 NEVER_SOLVED = "never solved so far: not forecastable yet"
 NO_LAW = "scores follow no law at this scale"
 JUST_LEFT = "has only just left its floor: its exponent rests on few scores"
-FALLING = "scores fall with compute, and the law assumes that they rise: do not rely on this"
-UNSEEN = "never seen: drawn from the population"
-OF_BENCHMARKS = frozenset({AT_CHANCE, NEVER_SOLVED, NO_LAW, JUST_LEFT, FALLING, UNSEEN})
+FALLING = "scores fall with compute: drawn from a straight line in log odds, as no law here falls"
+SOLVED = "nearly solved: what is left may be wrong labels, which no law foresees"
+UNSEEN = "benchmark {!r} never seen: drawn from the population"
+OF_BENCHMARKS = frozenset({AT_CHANCE, NEVER_SOLVED, NO_LAW, JUST_LEFT, FALLING, SOLVED})
 CLEARLY_ABOVE = 0.05  # chance-corrected accuracy that is more than guessing
+NEARLY_ALL = 0.95  # chance-corrected accuracy of a benchmark that is nearly solved
+ALIKE = 0.8  # how alike names must be for one to be a misspelling of the other
 FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
 
@@ -48,7 +52,8 @@ def remark(fit: HasRuns, benchmark: str) -> str:
     """What to know about one benchmark: unseen, at chance, without a law, or known from few scores."""
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:
-        return UNSEEN
+        near = close_to(benchmark, set(fit.runs["benchmark"].dropna().astype(str)) - {benchmark}, ALIKE)
+        return UNSEEN.format(benchmark) + (f"; did you mean {near!r}?" if near else "")
     if "metric" in rows and rows["metric"].eq(PASS_AT_K).all():
         return "" if rows["score"].gt(0).any() else NEVER_SOLVED
     rows = rows.sort_values("flops")
@@ -62,10 +67,12 @@ def remark(fit: HasRuns, benchmark: str) -> str:
         return AT_CHANCE
     if falls(rows["flops"], scores):
         return FALLING
+    above = (scores - chance) / (1 - chance)
+    if above[-few:].mean() > NEARLY_ALL:
+        return SOLVED
     if _rise(np.log(rows["flops"].to_numpy(float)), scores) < RISE_AT_LEAST:
         return NO_LAW
-    above = (scores - chance) / (1 - chance) > CLEARLY_ABOVE
-    return JUST_LEFT if above.mean() < FEW_ABOVE else ""
+    return JUST_LEFT if (above > CLEARLY_ABOVE).mean() < FEW_ABOVE else ""
 
 
 def _rise(size: np.ndarray, scores: np.ndarray) -> float:

@@ -28,6 +28,7 @@ from bayes_scaling.data.plans import complete
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.forecasting.caveats import OF_BENCHMARKS
 from bayes_scaling.forecasting.coordinates import row_coordinates
+from bayes_scaling.forecasting.falling import replace_falling
 from bayes_scaling.forecasting.law_uncertainty import law_uncertainty
 from bayes_scaling.forecasting.locking import Lock
 from bayes_scaling.forecasting.mixture import mixed
@@ -117,7 +118,8 @@ def drawn_forecast(
     posterior = fit.posterior
     chains = [posterior.isel(chain=[c]) for c in range(posterior.sizes["chain"])]  # by themselves: they fit the caches
     drawn = [_drawn(fit, chain, planned, correlations, rng) for chain in chains]
-    out = {name: (DRAWN, np.concatenate([part[name] for part in drawn])) for name in drawn[0]}
+    joined = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
+    out = {name: (DRAWN, values) for name, values in replace_falling(joined, fit.runs, planned.table, rng).items()}
     labels = [group for group in fit.model.groups if group not in NOISE_GROUPS]
     coords = {
         "chain": posterior["chain"],

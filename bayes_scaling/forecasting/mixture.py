@@ -88,7 +88,7 @@ def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> 
         "verdict": _each(texts["model"], texts["verdict"]),
         "converged": str(all(text == "True" for text in texts["converged"])),
         "law_uncertainty": (
-            f"included as far as {len(parts)} laws differ; of each law, "
+            f"draws from {len(parts)} laws, whose differences widen the bands; each "
             f"{_each(texts['model'], texts['law_uncertainty'])}"
             if len(parts) > 1
             else texts["law_uncertainty"][0]

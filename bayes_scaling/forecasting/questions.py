@@ -8,6 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.compute_counting import MULTIPLE, multiple_of_6nd
+from bayes_scaling.data.sizes import flops_of
+from bayes_scaling.forecasting.law_uncertainty import HELD_DECADES
 from bayes_scaling.messages import close_to, number_of, value_text
 
 FAR = 4.0  # decades of compute beyond the data that no backtest has reached
@@ -50,6 +53,7 @@ def questions(runs: pd.DataFrame, plan: pd.DataFrame, model: Question, labels: S
         _unseen_labels(runs, plan, labels),
         _other_ratio(runs, plan, read),
         _constant_sizes(runs, plan, read),
+        _other_count(runs, plan),
         _more_tries(runs, plan),
         _other_facts(runs, plan),
         _far(runs, plan),
@@ -94,6 +98,23 @@ def _constant_sizes(runs: pd.DataFrame, plan: pd.DataFrame, read: set[str]) -> I
             yield rows, f"{name} never varied in the fitted runs: what it does comes from the prior"
 
 
+def _other_count(runs: pd.DataFrame, plan: pd.DataFrame) -> Iterator[Remark]:
+    """Compute counted otherwise than 6 N D."""
+    if not {"params", "tokens", "flops"} <= set(plan):
+        return
+    sizes = plan[["params", "tokens", "flops"]].astype(float)
+    ours = (sizes["flops"] / flops_of(sizes["params"], sizes["tokens"])).to_numpy()
+    theirs = multiple_of_6nd(runs, sizes["params"].to_numpy())
+    filled = plan[MULTIPLE].notna().to_numpy() if MULTIPLE in plan else np.zeros(len(plan), bool)
+    text = "the fitted runs count {:.3g} times 6 params tokens, and so does this row"
+    for value in np.unique(theirs[filled].round(3)):
+        yield filled & np.isclose(theirs, value, atol=1e-3), text.format(value)
+    other = ~filled & ((ours > theirs * ROOM) | (ours < theirs / ROOM))
+    for value in np.unique(ours[other].round(3)):
+        rows = other & np.isclose(ours, value, atol=1e-3)
+        yield rows, f"FLOPs are {value:.3g} times 6 params tokens, where the fitted runs have {theirs[rows][0]:.3g}"
+
+
 def _more_tries(runs: pd.DataFrame, plan: pd.DataFrame) -> Iterator[Remark]:
     if "k" not in plan or "n_samples" not in runs or runs["n_samples"].isna().all():
         return
@@ -123,7 +144,9 @@ def _far(runs: pd.DataFrame, plan: pd.DataFrame) -> Iterator[Remark]:
     asked = plan["flops"].to_numpy(float)
     least, most = runs["flops"].min(), runs["flops"].max()
     yield asked < least / ROOM, "less compute than any fitted run: the law is asked backwards"
+    held, far = most * 10**HELD_DECADES, most * 10**FAR
     yield (
-        asked > most * 10**FAR,
-        f"more than {FAR:g} decades of compute beyond the fitted runs: no backtest reached that",
+        (asked > held) & (asked <= far),
+        f"more than {HELD_DECADES:g} decades of compute beyond the fitted runs: too far for bands to have been checked",
     )
+    yield asked > far, f"more than {FAR:g} decades of compute beyond the fitted runs: no backtest reached that"

@@ -16,6 +16,7 @@ import pandas as pd
 from bayes_scaling.data.columns import COLUMNS, check_ranges
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.centring import centring
+from bayes_scaling.inference.solved import raised_ceiling
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.messages import listed
 from bayes_scaling.models.discrepancy import COMPUTE, CURVE, shape_weights
@@ -121,13 +122,14 @@ class Design:
 
 
 def lay_out(model: Model, runs: pd.DataFrame) -> Design:
-    """Lay a model over runs.
+    """Lay a model over runs; a ceiling that it fixes gives way to better scores (see `raised_ceiling`).
 
     Raises
     ------
     DataError
         The runs lack a column or hold no row that the model needs.
     """
+    model = raised_ceiling(model, runs)
     tables = [_rows_of(part, runs, model) for part in model.responses]
     groups = [varied_over(model, part.parameters) for part in model.responses]
     seen = pd.concat([table[list(columns)] for columns, table in zip(groups, tables, strict=True)])

@@ -34,6 +34,7 @@ class Fit:
     Attributes
     ----------
     model : Model
+        As it was fitted: a ceiling that it fixes has given way where a benchmark is nearly solved.
     runs : DataFrame
         As they were given, one row per score.
     tree : DataTree
@@ -173,7 +174,7 @@ def fit(
     tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)
     if not verdict.passed:
         warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
-    return Fit(model, runs, tree, verdict, seed)
+    return Fit(design.model, runs, tree, verdict, seed)
 
 
 def conditioned(

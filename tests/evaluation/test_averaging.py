@@ -23,6 +23,7 @@ from bayes_scaling.evaluation.backtest import shards
 from bayes_scaling.evaluation.cross_validation import folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.scores import score_forecast
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import INCLUDED, NOT_INCLUDED
 from bayes_scaling.forecasting.mixture import assigned
 from bayes_scaling.forecasting.provenance import ORIGIN
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
@@ -106,7 +107,7 @@ def test_provenance_is_written_into_the_attributes(tmp_path):
     assert json.loads(both.attrs["weights"]) == {"power_law": 0.25, "other": 0.75}
     assert both.attrs["weights_from"] == "given"
     assert both.attrs["law_uncertainty"] == (
-        "included as far as 2 laws differ; of each law, not included: bands hold if the law goes on as it did"
+        f"draws from 2 laws, whose differences widen the bands; each {NOT_INCLUDED}"
     )
     documents = [
         {"weight": w, "model": to_document(found.model)} for w, found in ((0.25, small_fit()), (0.75, other()))
@@ -251,8 +252,8 @@ def test_what_each_law_leaves_out_is_said_of_each():
     models = [replace(variant("power_law"), name="strict"), wandering()]
     both = Average(tuple(from_prior(model, runs, seed=1) for model in models), {"strict": 0.5, "wandering": 0.5})
     said = forecast(both, plan(), seed=1).attrs["law_uncertainty"]
-    assert said.startswith("included as far as 2 laws differ; of each law, strict: not included: ")
-    assert "; wandering: included: bands widen " in said
+    assert said.startswith("draws from 2 laws, whose differences widen the bands; each strict: assumes that the curve ")
+    assert f"; wandering: {INCLUDED}" in said
 
 
 def wandering():

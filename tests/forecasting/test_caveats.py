@@ -46,11 +46,11 @@ def test_a_benchmark_that_has_only_just_left_its_floor_is_named():
 
 
 def test_a_benchmark_that_was_never_seen_is_named():
-    assert remark(fitted_to(around(rising(0.7), 0.01)), "yours") == UNSEEN
+    assert remark(fitted_to(around(rising(0.7), 0.01)), "yours") == UNSEEN.format("yours")
 
 
 def test_blanks_are_no_scores():
-    assert remark(fitted_to(np.full(24, np.nan)), "mine") == UNSEEN
+    assert remark(fitted_to(np.full(24, np.nan)), "mine") == UNSEEN.format("mine")
 
 
 def test_unknown_items_and_chance_do_no_harm():
@@ -67,7 +67,7 @@ def test_few_rows_do_no_harm(rows):
 def test_notes_go_with_their_rows():
     fit = fitted_to(around(0.25, 0.01))
     plan = pd.DataFrame({"benchmark": ["mine", "yours", "mine"]})
-    assert list(notes(fit, plan)) == [AT_CHANCE, UNSEEN, AT_CHANCE]
+    assert list(notes(fit, plan)) == [AT_CHANCE, UNSEEN.format("yours"), AT_CHANCE]
     assert list(notes(fit, pd.DataFrame({"flops": [1e20, 1e21]}))) == ["", ""]
 
 

@@ -17,6 +17,7 @@ from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.files.digests import canonical
 from bayes_scaling.forecasting.caveats import UNSEEN
 from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.forecasting.summaries import average_benchmarks
 from bayes_scaling.inference.design import lay_out
@@ -64,7 +65,7 @@ def test_the_schema_is_locked():
         "model": "power_law",
         "verdict": str(small_fit().verdict),
         "converged": "True",
-        "law_uncertainty": "not included: bands hold if the law goes on as it did",
+        "law_uncertainty": NOT_INCLUDED,
         "model_document": canonical(to_document(small_fit().model)),
         "runs_sha256": table_sha256(small_fit().runs),
         "plan_sha256": table_sha256(plan()),
@@ -171,7 +172,7 @@ def width(found, benchmark="benchmark 00"):
 def test_an_unseen_benchmark_is_wide_and_noted():
     found = forecast(small_fit(), plan(benchmark=["benchmark 00", "new"], chance=0.25), seed=1)
     assert width(found, "new") > 2 * width(found)
-    assert set(found["note"].sel(row=found["benchmark"] == "new").values) == {UNSEEN}
+    assert set(found["note"].sel(row=found["benchmark"] == "new").values) == {UNSEEN.format("new")}
     assert set(found["note"].sel(row=found["benchmark"] == "benchmark 00").values) == {""}
 
 

@@ -114,10 +114,10 @@ def test_what_needs_little_compute_may_be_left_out():
 def test_names_may_be_given_and_each_law_says_what_its_bands_leave_out(figure):
     named = bs.plot_laws({"mine": one(), "yours": both()}, benchmarks=BENCHMARKS[0], mixture="mixture 1", seed=1)
     assert [t.get_text() for t in named.legends[0].get_texts()][:2] == ["mine", "yours"]
-    assert "form of the law is not included" in said(figure)
+    assert "assumes that the curve goes on exactly as it did" in said(figure)
     wide = Fit(bs.load_model("power_law_discrepancy"), one().runs, None, FINE)
-    assert law_text([one(), wide]).endswith("is included by power_law_discrepancy; not by power_law")
-    assert law_text([wide]).endswith("law is included")
+    assert law_text([one(), wide]).endswith("goes on as it did: power_law_discrepancy; exactly as it did: power_law")
+    assert law_text([wide]).endswith("curve goes on as it did")
 
 
 def test_verdicts_share_a_line_unless_one_failed(figure):
