@@ -62,7 +62,9 @@ def olmo_published() -> Split:
     runs = bs.load_dataset("olmo_ladder")
     runs = runs[runs["benchmark"].isin(OLMO_PUBLISHED)]
     targets = runs["is_target"].astype(bool)
-    ladder = (runs["params"] < 2e9) & runs["tokens_per_param"].round(-1).isin((20, 40, 100, 200)) & (runs["seed"] == 0)
+    ladder = (
+        (runs["params"] < 2e9) & runs["tokens_per_param"].round(-1).isin((20, 40, 100, 200)) & (runs["seed"] == "0")
+    )
     return "olmo_ladder, 16 runs ≤ 1.3B → 7B-4T, 13B-5T", "size", runs[ladder & ~targets], runs[targets]
 
 

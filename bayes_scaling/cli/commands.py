@@ -6,6 +6,9 @@ with 1.  Everything heavy is imported where it is used, so that ``--help``, ``ch
 
 from __future__ import annotations
 
+import ast
+import re
+import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_CONVERGED, MISTAKE, INTERRUPTED = 1, 2, 130
+
+OPTIONS = {  # arguments of Python, as messages name them -> options
+    "even_if_not_converged=True": "--even-if-not-converged",
+    "Fit.load(path, even_if_damaged=True)": "--even-if-damaged",
+    "overwrite=True": "--force",
+}
+MAPPING = re.compile(r"columns=(\{[^{}]*\})")
 
 
 class CommandGroup(click.Group):
@@ -47,7 +57,18 @@ class CommandGroup(click.Group):
 
 def _as_options(message: str) -> str:
     """Name options of the command where a message names arguments of Python."""
-    return message.replace("even_if_not_converged=True", "--even-if-not-converged").replace("overwrite=True", "--force")
+    for argument, option in OPTIONS.items():
+        message = message.replace(argument, option)
+    return MAPPING.sub(_as_map, message)
+
+
+def _as_map(found: re.Match[str]) -> str:
+    """A mapping of columns as options of the command, quoted for a shell."""
+    try:
+        pairs = ast.literal_eval(found[1]).items()
+    except (ValueError, SyntaxError):  # a name of a column that only looks like the end of the mapping
+        return found[0]
+    return " ".join(f"--map {shlex.quote(f'{yours}={ours}')}" for yours, ours in pairs)
 
 
 def _end(ctx: click.Context, message: str, status: int) -> None:
@@ -85,7 +106,13 @@ def demo(out: Path, seed: int, quick: bool) -> None:
 
 @main.command()
 @click.argument("table")
-@click.option("--map", "mapping", multiple=True, metavar="YOURS=OURS", help="A column of yours and its name here.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="YOURS=OURS",
+    help="A column of yours and its name here: 'Params (B)=params*1e9'.",
+)
 def check(table: str, mapping: Strings) -> None:
     """Validate a table of runs; fit nothing."""
     runs = _runs(table, mapping)
@@ -99,7 +126,13 @@ def check(table: str, mapping: Strings) -> None:
 @click.argument("table")
 @click.argument("model")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File for the fit (.nc).")
-@click.option("--map", "mapping", multiple=True, metavar="YOURS=OURS", help="A column of yours and its name here.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="YOURS=OURS",
+    help="A column of yours and its name here: 'Params (B)=params*1e9'.",
+)
 @click.option("--benchmark", multiple=True, help="Only these (repeat the option).")
 @click.option("--mixture", multiple=True, help="Only these (repeat the option).")
 @click.option("--seed", type=int, help="The same seed gives the same draws.")
@@ -134,6 +167,8 @@ def fit(
 @click.argument("fit_file", metavar="FIT", type=click.Path(path_type=Path))
 @click.option("--flops", multiple=True, help="Compute of a run, such as 1e22 (repeat the option).")
 @click.option("--params", multiple=True, help="Size of a run, such as 7B.")
+@click.option("--tokens-per-param", multiple=True, help="Length of the training, with --params or --flops.")
+@click.option("--k", multiple=True, help="Samples that count as one try, for pass@k.")
 @click.option("--tokens", multiple=True, help="Tokens it sees, such as 4T.")
 @click.option("--plan", type=click.Path(path_type=Path), help="CSV of planned runs instead.")
 @click.option("--benchmark", multiple=True, help="Default: all that the fit saw.")
@@ -143,12 +178,13 @@ def fit(
 @click.option("--plot", type=click.Path(path_type=Path), help="Figure (.png, .pdf, .svg).")
 @click.option("--lock", type=click.Path(path_type=Path), help="Sealed file, to score when the runs are there (.nc).")
 @click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
+@click.option("--even-if-damaged", is_flag=True, help="Read a fit whose content is not what was saved.")
 @click.option("--force", is_flag=True, help="Replace files.")
 @click.option("--seed", type=int, help="The same seed gives the same forecast.")
 def forecast(
-    fit_file: Path, flops: Strings, params: Strings, tokens: Strings, plan: Path | None,
-    benchmark: Strings, mixture: Strings, average: bool, out: Path | None, plot: Path | None,
-    lock: Path | None, even_if_not_converged: bool, force: bool, seed: int | None,
+    fit_file: Path, flops: Strings, params: Strings, tokens: Strings, tokens_per_param: Strings, k: Strings,
+    plan: Path | None, benchmark: Strings, mixture: Strings, average: bool, out: Path | None, plot: Path | None,
+    lock: Path | None, even_if_not_converged: bool, even_if_damaged: bool, force: bool, seed: int | None,
 ) -> None:  # fmt: skip
     """Say what runs would score that are not made yet."""
     outputs, inputs = {"--out": out, "--plot": plot, "--lock": lock}, {"the fit": fit_file, "--plan": plan}
@@ -160,8 +196,9 @@ def forecast(
     from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
     from bayes_scaling.inference.fitting import Fit
 
-    found = Fit.load(fit_file)
-    wanted = planned(found, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
+    found = Fit.load(fit_file, even_if_damaged=even_if_damaged)
+    sizes = {"flops": flops, "params": params, "tokens": tokens, "tokens_per_param": tokens_per_param, "k": k}
+    wanted = planned(found, sizes, plan, benchmark, mixture)
     ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
     parts = [ahead, average_benchmarks(ahead)] if average else [ahead]
     table = pd.concat([summarise(part) for part in parts], ignore_index=True)

@@ -44,9 +44,9 @@ def planned(
     given = {name: list(values) for name, values in sizes.items() if values}
     if path is not None:
         if given or benchmark or mixture:
-            raise DataError("--plan says everything; leave out --flops, --params, --tokens, --benchmark and --mixture")
+            raise DataError("--plan says everything; leave out sizes, --k, --benchmark and --mixture")
         return read_plan(path)
-    if not given:
+    if not set(given) - {"k"}:
         raise DataError("say which runs: --flops 1e22, or --params 7B --tokens 4T, or --plan plan.csv")
     refuse_unknown(
         benchmark, found.runs, "benchmark", "the fit saw", "; name unseen ones, with their chance, in --plan"

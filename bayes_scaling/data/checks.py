@@ -3,20 +3,22 @@
 Every complaint says which column, what would be right, which lines, and what stands there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.data.columns import CHOICE_METRICS, LABEL, RERUN, SIZE, with_role
+from bayes_scaling.data.columns import CHOICE_METRICS, COLUMNS, LABEL, RERUN, SIZE, with_role
+from bayes_scaling.data.known_benchmarks import overlaps, usual_chances
 from bayes_scaling.data.sizes import flops_of
 from bayes_scaling.data.trends import falls
 from bayes_scaling.files.tables import Place
-from bayes_scaling.messages import Verbatim, listed, value_text
+from bayes_scaling.messages import Verbatim, listed, listed_names, value_text
 
 FLOPS_FACTOR = 3.0
 FEWEST_SIZES = 3
+LEAST = {"flops": 1e12, "params": 1e4, "tokens": 1e5}  # of a language model; less is probably in another unit
 
 
 def contradictions(runs: pd.DataFrame, place: Place) -> list[str]:
@@ -60,7 +62,8 @@ def _gaps(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     ]
     for name, where, advice in needed:
         if (empty := runs.index[runs[name].isna() & where]).size:
-            yield f"column {name!r} is empty in {place.at(empty)}: {advice}"
+            usual = usual_chances(runs.loc[empty, "benchmark"]) if name == "chance" else ""
+            yield f"column {name!r} is empty in {place.at(empty)}: {advice}{usual}"
 
 
 def _reach(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -104,8 +107,7 @@ def _steady(runs: pd.DataFrame, place: Place) -> Iterator[str]:
     advice = "must be the same in all rows of one run (a checkpoint is a run of its own)"
     for name in with_role(LABEL, SIZE, RERUN):
         yield from _one_value(runs, ["run"], name, advice, place)
-    for name in ("chance", "n_items"):
-        yield from _one_value(scored, ["benchmark", "metric"], name, "must be one for a benchmark and metric", place)
+    yield from _one_value(scored, ["benchmark", "metric"], "chance", "must be one for a benchmark and metric", place)
     yield from _one_value(with_loss, ["run", "val_set"], "loss", "must be one for a run and val_set", place)
 
 
@@ -138,7 +140,12 @@ def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         (runs[runs["benchmark"].isna()], ["run", "val_set"]),
     ):
         again = rows[rows.duplicated(keys, keep=False)]
-        if again.size:
+        if again.size and (differ := _differing(again, keys)):
+            yield (
+                f"{place.at(again.index)} repeat the same {', '.join(keys)} with different {listed(differ)}: keep the "
+                f"rows of one {' and '.join(differ)}, or write it into the name of the benchmark"
+            )
+        elif again.size:
             told = again[keys].drop_duplicates()
             texts = [
                 Verbatim(" · ".join(_part(value) for value in row if pd.notna(value)))
@@ -149,6 +156,12 @@ def _repeats(runs: pd.DataFrame, place: Place) -> Iterator[str]:
                 f"{', '.join(keys)}: name reruns apart by 'run' or 'seed', checkpoints by 'run' or 'step', "
                 "and give further losses rows of their own without benchmark"
             )
+
+
+def _differing(again: pd.DataFrame, keys: list[str]) -> list[str]:
+    """The user's own columns in which rows that repeat each other differ, so that they tell all of them apart."""
+    own = [str(name) for name in again if name not in COLUMNS and not pd.api.types.is_float_dtype(again[name])]
+    return [name for name in own if not again.duplicated([*keys, name]).any() and again[name].notna().all()]
 
 
 def _part(value: Any) -> str:
@@ -173,7 +186,7 @@ def doubts(runs: pd.DataFrame, place: Place) -> list[str]:
     list of str
         One warning a doubt.
     """
-    return [*_uncommon_flops(runs, place), *_few_sizes(runs, place), *_all_fall(runs)]
+    return [complaint for doubt in DOUBTS for complaint in doubt(runs, place)]
 
 
 def _uncommon_flops(runs: pd.DataFrame, place: Place) -> Iterator[str]:
@@ -195,7 +208,7 @@ def _few_sizes(runs: pd.DataFrame, place: Place) -> Iterator[str]:
         yield f"fewer than {FEWEST_SIZES} sizes to learn a law from in {listed(texts)}"
 
 
-def _all_fall(runs: pd.DataFrame) -> Iterator[str]:
+def _all_fall(runs: pd.DataFrame, _: Place) -> Iterator[str]:
     """Scores of every benchmark fall with compute, as error rates and losses do."""
     scored = runs[runs["score"].notna() & runs["flops"].notna()]
     directions = [falls(rows["flops"], rows["score"]) for _, rows in scored.groupby("benchmark", sort=False)]
@@ -204,3 +217,41 @@ def _all_fall(runs: pd.DataFrame) -> Iterator[str]:
             "scores of every benchmark fall with compute: are these error rates or losses? A score here is a "
             "proportion that is better when larger: give 1 - error as 'score', and losses in the column 'loss'"
         )
+
+
+def _implausible(runs: pd.DataFrame, place: Place) -> Iterator[str]:
+    """Sizes that no language model has: probably in another unit."""
+    for name, least in LEAST.items():
+        small = runs[runs[name] < least]
+        if small.size:
+            rule = f"is below {least:g}, less than any language model has: is it in another unit, such as billions?"
+            yield place.complaint(f"column {name!r}", rule, small.index, small[name])
+
+
+def _several_item_counts(runs: pd.DataFrame, _: Place) -> Iterator[str]:
+    """One benchmark with different numbers of items, as with ``--limit``."""
+    scored = runs[runs["score"].notna() & runs["n_items"].notna() & runs["problem"].isna()]
+    counts = scored.groupby("benchmark", sort=False)["n_items"].agg(["min", "max"])
+    several = counts[counts["min"] < counts["max"]]
+    if several.size:
+        texts = [Verbatim(f"{name}: {low:.0f} to {high:.0f}") for name, low, high in several.itertuples()]
+        yield (
+            f"some scores rest on fewer items than others of the same benchmark, {listed(texts)}: each is as noisy as "
+            "its own items make it, and scores of the first items of a test may differ from scores of all"
+        )
+
+
+def _parts_beside_their_whole(runs: pd.DataFrame, _: Place) -> Iterator[str]:
+    """A group of benchmarks beside its parts, which an average would count twice."""
+    items = runs[runs["score"].notna()].groupby("benchmark", sort=False)["n_items"].median()
+    for whole, parts, level in overlaps(items):
+        choice = f"the parts {listed_names(level)}, whose items add up to it, or " if level else ""
+        yield (
+            f"benchmark {whole!r} holds again what is in {listed_names(parts)}: averages count these items twice; keep "
+            f"{choice}{whole!r} alone"
+        )
+
+
+DOUBTS: tuple[Callable[[pd.DataFrame, Place], Iterator[str]], ...] = (
+    _uncommon_flops, _few_sizes, _all_fall, _implausible, _several_item_counts, _parts_beside_their_whole,
+)  # fmt: skip

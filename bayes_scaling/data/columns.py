@@ -127,7 +127,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "loss": Column(OUTCOME, "validation loss", "nats per token", A_LOSS, "allowed", _number(gt=0)),
     "val_set": Column(OUTCOME, "text the loss was measured on", "", A_TEXT, _NAMED, TEXT),
-    "seed": Column(RERUN, "tells reruns apart", "", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
+    "seed": Column(RERUN, "tells reruns apart", "", A_TEXT, "allowed", TEXT),
     "step": Column(RERUN, "training step of a checkpoint", "steps", f"{A_COUNT}, 0 or more", "allowed", _count(0)),
 }
 

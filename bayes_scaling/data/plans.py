@@ -176,7 +176,7 @@ def complete(
     for group in groups:
         plan = _labelled(plan, runs, group, who)
     for name in [name for name in KNOWN_OF_BENCHMARKS if "benchmark" in plan and name in runs]:
-        known = runs.dropna(subset=[name]).groupby("benchmark")[name].median()
+        known = runs.dropna(subset=[name]).groupby("benchmark")[name].max()  # all items, where some runs had fewer
         given = plan[name] if name in plan else pd.Series(np.nan, plan.index)
         plan[name] = given.fillna(plan["benchmark"].map(known)).astype(float)
     for name in needs:

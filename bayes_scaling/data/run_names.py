@@ -48,5 +48,9 @@ def _run_name(row: dict[Any, Any], digits: int | None, labels: Sequence[str]) ->
     known = {name: value for name, value in row.items() if pd.notna(value)}
     texts = [str(known[name]) for name in (*with_role(LABEL), *labels) if known.get(name, UNSPECIFIED) != UNSPECIFIED]
     texts += [f"{size_text(known[name], digits)} {UNITS.get(name, name)}" for name in with_role(SIZE) if name in known]
-    texts += [f"{name} {known[name]:.0f}" for name in with_role(RERUN) if name in known]
+    texts += [
+        f"{name} {value if isinstance(value := known[name], str) else f'{value:.0f}'}"
+        for name in with_role(RERUN)
+        if name in known
+    ]
     return " · ".join(texts) or "run"

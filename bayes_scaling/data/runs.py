@@ -21,6 +21,7 @@ seed, step            whole numbers            may be blank
 ====================  =======================  ==========================================
 """
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,12 +34,18 @@ from bayes_scaling.data.columns import COLUMNS, OPEN_METRICS, UNSPECIFIED, typed
 from bayes_scaling.data.headers import checked_mapping, named
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.run_names import run_names
-from bayes_scaling.data.sizes import flops_of, parse_number
-from bayes_scaling.errors import DataError, DataWarning
+from bayes_scaling.data.sizes import flops_of
+from bayes_scaling.data.spellings import parsed_target
+from bayes_scaling.data.trends import falls
+from bayes_scaling.errors import DataWarning
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import Place, read_table, refuse
 
 __all__ = ["COLUMNS", "plan_runs", "read_runs", "validate"]
+
+COUNTS = re.compile(r"\s*\d+\s*/\s*\d+\s*")
+FEW = 0.1  # share of values up to 1 in a column of percent
+LEAST_PERCENT = 5.0  # values of which the largest is below are hardly percent
 
 
 def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -50,7 +57,8 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
         Path of a CSV or Parquet file, or a DataFrame of pandas or polars.
     columns
         Your column names and the names used here: ``{"model_size": "params"}``. A column that is
-        mapped to its own name is kept as it is, even if it resembles one that is used here.
+        mapped to its own name is kept as it is, even if it resembles one that is used here.  Units are mapped with a
+        factor, ``{"Params (B)": "params*1e9"}``, and logarithms as powers of ten, ``{"log10_flops": "10**flops"}``.
 
     Returns
     -------
@@ -79,7 +87,7 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     mapping = checked_mapping(columns)
     if not isinstance(source, str | Path):
         return _checked(as_frame(source, "source", example="or give the path of a table"), Place("table"), mapping)
-    texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS)
+    texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS) - set(mapping)
     as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
     frame, place = read_table(Path(source), as_text)
     return _checked(frame, place, mapping)
@@ -115,21 +123,23 @@ def validate(frame: pd.DataFrame, where: str = "table") -> pd.DataFrame:
 
 def _checked(frame: pd.DataFrame, place: Place, mapping: Mapping[str, str]) -> pd.DataFrame:
     renamed = named(frame, place, mapping)
-    runs, refused, complaints = _typed(renamed, place)
+    yours = {parsed_target(ours).name: name for name, ours in mapping.items()}
+    runs, refused, complaints = _typed(renamed, place, yours)
     whole = runs.drop(index=refused)
+    own = renamed.drop(columns=[name for name in renamed if name in COLUMNS])
     if whole.size:
         whole = _completed(whole, renamed.columns)
-        complaints += contradictions(whole, place)
+        complaints += contradictions(pd.concat([whole, own.loc[whole.index]], axis=1), place)
     refuse(complaints, place)
     for doubt in doubts(whole, place):
         warnings.warn(f"{place.where}: {doubt}", DataWarning, stacklevel=3)
-    own = renamed.drop(columns=[name for name in renamed if name in COLUMNS])
     table = pd.concat([whole[list(COLUMNS)], own], axis=1).reset_index(drop=True)
     table.attrs = dict(frame.attrs)
     return table
 
 
-def _typed(frame: pd.DataFrame, place: Place) -> tuple[pd.DataFrame, pd.Index, list[str]]:
+def _typed(frame: pd.DataFrame, place: Place, yours: Mapping[str, str]) -> tuple[pd.DataFrame, pd.Index, list[str]]:
+    """Columns with their types, rows that are refused, and why; ``yours`` has the user's names of mapped columns."""
     clean, complaints, refused = {}, [], pd.Index([])
     for name, column in COLUMNS.items():
         if name not in frame:
@@ -138,23 +148,45 @@ def _typed(frame: pd.DataFrame, place: Place) -> tuple[pd.DataFrame, pd.Index, l
         clean[name], wrong = typed(name, frame[name])
         if wrong.size:
             refused = refused.union(wrong.index)
-            rule = column.rule + _percent(name, wrong)
+            rule = column.rule + _hint(name, wrong, frame, yours.get(name, name))
             complaints.append(place.complaint(f"column {name!r}", rule, wrong.index, wrong))
     return pd.DataFrame(clean), refused, complaints
 
 
-def _percent(name: str, wrong: pd.Series) -> str:
-    hint = COLUMNS[name].unit == "proportion" and any(_is_percent(value) for value in wrong)
-    return " (this looks like percent: divide by 100)" if hint else ""
+def _hint(name: str, wrong: pd.Series, frame: pd.DataFrame, yours: str) -> str:
+    """What values that cannot be proportions, sizes or counts probably are."""
+    if name == "flops" and wrong.map(lambda cell: str(cell).strip() in ("0", "0.0")).all():
+        return " (an untrained model has no compute: leave step 0 out)"
+    if COLUMNS[name].unit != "proportion":
+        return ""
+    if wrong.map(lambda cell: bool(COUNTS.fullmatch(str(cell)))).all():
+        return " (this looks like right answers of all items: give them as the columns 'n_correct' and 'n_items')"
+    cells = pd.to_numeric(frame[name].map(lambda cell: str(cell).strip().removesuffix("%")), errors="coerce")
+    if name == "score" and _fall_with_size(frame, cells):
+        return (
+            " (these values lie above 1 and fall with size, as losses and bits per byte do: give a loss in the column "
+            "'loss', and the benchmark as its 'val_set')"
+        )
+    signs = frame[name].map(lambda cell: str(cell).strip().endswith("%"))
+    cells = cells.dropna()
+    if not (signs.any() or (cells.max() > LEAST_PERCENT and cells.between(0, 100).all())):
+        return ""
+    if signs.any() or cells.between(0, 1, inclusive="right").mean() > FEW:
+        return " (some of this looks like percent: divide by 100 what is)"
+    factor = {yours: f"{name}*0.01"}
+    return f" (this looks like percent: columns={factor!r})"
 
 
-def _is_percent(value: object) -> bool:
-    if isinstance(value, str) and value.strip().endswith("%"):
-        return True
-    try:
-        return 1 < parse_number(value) <= 100
-    except DataError:
-        return False
+def _fall_with_size(frame: pd.DataFrame, cells: pd.Series) -> bool:
+    """Whether values clearly fall with the size of the model or of the training, on the benchmarks taken together."""
+    for name in ("flops", "tokens", "params"):
+        if name in frame:
+            size, _ = typed(name, frame[name])
+            test = frame["benchmark"].astype(str) if "benchmark" in frame else pd.Series("", frame.index)
+            known = size.notna() & cells.notna()
+            directions = [falls(size[rows.index], cells[rows.index]) for _, rows in frame[known].groupby(test[known])]
+            return bool(directions) and sum(directions) > len(directions) / 2
+    return False
 
 
 def _completed(runs: pd.DataFrame, given: pd.Index) -> pd.DataFrame:

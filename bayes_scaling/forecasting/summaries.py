@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.errors import DataError
+from bayes_scaling.data.known_benchmarks import overlaps
+from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.forecasting.coordinates import OF_FORECASTS
 from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.messages import listed_names
 
 PROBABILITIES = (0.5, 0.8, 0.95)
 EXPECTATION, NEW_RUN = "expectation", "new run"
@@ -82,6 +85,11 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     DataError
         The forecast has no benchmarks, or a weight is missing.
 
+    Warns
+    -----
+    ScalingWarning
+        A benchmark stands beside its parts, as ``mmlu`` beside ``mmlu_stem``.
+
     Examples
     --------
     >>> import bayes_scaling as bs
@@ -95,6 +103,12 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     benchmark = pd.Series(ahead["benchmark"].to_numpy()).astype(str)
     if weights is not None and (absent := sorted(set(benchmark) - set(weights))):
         raise DataError(f"no weight for the benchmarks {absent}")
+    for whole, held, _ in overlaps(pd.Series(np.nan, benchmark.unique())):
+        warnings.warn(
+            f"the average counts items twice: {whole!r} holds what is in {listed_names(held)}",
+            ScalingWarning,
+            stacklevel=2,
+        )
     weight = benchmark.map(weights).to_numpy(float) if weights else np.ones(len(benchmark))
     if not (np.all(weight >= 0) and weight.sum() > 0):
         raise DataError(f"weights must not be negative and not all 0, got {weights}")

@@ -60,7 +60,7 @@ def overview(runs: pd.DataFrame) -> str:
 
     facts = {
         "rows": f"{len(runs)}, {runs['score'].notna().sum()} with a score, {runs['loss'].notna().sum()} with a loss",
-        "runs": str(runs["run"].nunique()),
+        "runs": _runs_text(runs),
         "benchmarks": those("benchmark"),
         "mixtures": those("mixture"),
         "compute [FLOPs]": span("flops"),
@@ -68,6 +68,19 @@ def overview(runs: pd.DataFrame) -> str:
         "tokens": span("tokens"),
     }
     return "\n".join(wrapped(f"  {what:<16}", texts) for what, texts in facts.items())
+
+
+def _runs_text(runs: pd.DataFrame) -> str:
+    """Number of runs, and of trained models where they are checkpoints of fewer."""
+    import pandas as pd
+
+    rows = runs.drop_duplicates("run")
+    if rows["step"].isna().all():
+        return str(len(rows))
+    # Checkpoints of one training have its size and labels; text of the user's own may tell trainings apart.
+    own = [c for c in rows if c not in COLUMNS and not pd.api.types.is_numeric_dtype(rows[c])]
+    models = rows[[*with_role(LABEL), "params", "seed", *own]].drop_duplicates()
+    return f"{len(rows)} checkpoints of {len(models)} {'training' if len(models) == 1 else 'trainings'}"
 
 
 def usable(runs: pd.DataFrame) -> list[str]:

@@ -79,7 +79,7 @@ def test_corrections_of_gadre2024_are_in_the_table():
 
 def test_rerun_pairs_and_targets_of_olmo_ladder_are_told_apart():
     runs = shipped.load_dataset("olmo_ladder").drop_duplicates("run")
-    assert runs["seed"].eq(1).sum() == 5
+    assert runs["seed"].eq("1").sum() == 5
     assert runs.loc[runs["is_target"] == 1, "run"].tolist() == ["7B-4T", "13B-5T"]
     assert runs.groupby(["params", "tokens"]).size().eq(2).sum() == 5
 

@@ -167,7 +167,7 @@ def test_single_samples_are_found_without_their_count(tmp_path):
         ),
         (
             lambda frame: frame.replace({"score": {0.5: 50}}),
-            r"'score' must be a proportion.*looks like percent",
+            r"'score' must be a proportion.*looks like percent: divide by 100 what is",
         ),
         (
             lambda frame: frame.astype({"tokens": str}).replace({"tokens": {"40000000000.0": "many"}}),

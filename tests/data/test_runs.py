@@ -42,7 +42,7 @@ def test_columns_are_the_contract():
         "run": "str", "family": "str", "mixture": "str", "params": "float64", "tokens": "float64",
         "flops": "float64", "benchmark": "str", "metric": "str", "score": "float64", "n_correct": "float64",
         "n_items": "float64", "n_samples": "float64", "k": "float64", "chance": "float64", "loss": "float64",
-        "problem": "str", "val_set": "str", "seed": "float64", "step": "float64",
+        "problem": "str", "val_set": "str", "seed": "str", "step": "float64",
     }  # fmt: skip
     assert {name: column.dtype for name, column in COLUMNS.items()} == expected
     assert validate(table()).dtypes.astype(str).to_dict() == expected
@@ -128,7 +128,7 @@ BAD_VALUES = {
     "huge integer": ({"params": pd.Series([10**400, 1, 2], dtype=object)}, r"column 'params'.*rows \[0\]"),
     "percent": (
         {"score": [60.0, 70.0, 80.0]},
-        r"between 0 and 1 \(this looks like percent: divide by 100\)",
+        r"between 0 and 1 \(this looks like percent: columns=\{'score': 'score\*0.01'\}\)",
     ),
     "percent sign": ({"score": ["60%", "0.7", "0.8"]}, r"looks like percent.*rows \[0\] hold \['60%'\]"),
     "score too low": ({"score": [-0.1, 0.7, 0.8]}, r"between 0 and 1; rows \[0\] hold \[-0.1\]"),
@@ -141,7 +141,6 @@ BAD_VALUES = {
         {"chance": [0.5, 0.5, 0.25]},
         r"'chance' must be one.*rows \[2\].*0.25 where piqa · accuracy has 0.5",
     ),
-    "two n_items": ({"n_items": [9, 10, 10]}, r"'n_items' must be one.*\[10 where piqa · accuracy has 9"),
     "part of an item": ({"n_items": [10.5] * 3}, r"'n_items' must be a whole number, 1 or more"),
     "no items": ({"n_items": [0, 0, 0]}, "'n_items' must be a whole number, 1 or more"),
     "more right than asked": (
