@@ -45,8 +45,8 @@ def grid(
 
 
 def scored(model: Model) -> int:
-    """Position of the response model of a model that gives scores: the accuracy, or pass@k."""
-    return [response_model.name != "loss" for response_model in model.responses].index(True)
+    """Position of the response model of a model that gives scores, the accuracy or pass@k; of the loss if none does."""
+    return next((at for at, response_model in enumerate(model.responses) if response_model.name != "loss"), 0)
 
 
 def asked(model: Model, table: pd.DataFrame, *, problems: int = 30, samples: float = 200.0) -> pd.DataFrame:

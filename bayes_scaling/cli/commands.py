@@ -199,6 +199,8 @@ def forecast(
     found = Fit.load(fit_file, even_if_damaged=even_if_damaged)
     sizes = {"flops": flops, "params": params, "tokens": tokens, "tokens_per_param": tokens_per_param, "k": k}
     wanted = planned(found, sizes, plan, benchmark, mixture)
+    if (plot or average) and "benchmark" not in wanted:
+        raise DataError("--plot and --average are for scores of benchmarks, and this plan names none")
     ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
     parts = [ahead, average_benchmarks(ahead)] if average else [ahead]
     table = pd.concat([summarise(part) for part in parts], ignore_index=True)

@@ -51,7 +51,7 @@ def planned(
     refuse_unknown(
         benchmark, found.runs, "benchmark", "the fit saw", "; name unseen ones, with their chance, in --plan"
     )
-    tests = list(benchmark) or list(found.runs["benchmark"].dropna().unique())
+    tests = list(benchmark) or list(found.runs["benchmark"].dropna().unique()) or None
     mixtures = list(mixture) or (list(found.runs["mixture"].unique()) if "mixture" in found.model.groups else None)
     return plan_runs(**given, benchmark=tests, mixture=mixtures)  # type: ignore[arg-type]
 

@@ -154,13 +154,20 @@ def _lacking(frame: pd.DataFrame, names: list[str], deliberate: set[str]) -> lis
     return [f"the table needs {what}{'' if what.startswith(ONE_ROW) else advice}" for what, met in needed if not met]
 
 
+def _is_score(cell: object) -> bool:
+    """Whether a cell holds a proportion or percent."""
+    try:
+        return 0 <= parse_number(cell) <= 100
+    except DataError:
+        return False
+
+
 def _melted(frame: pd.DataFrame, own: list[str]) -> str:
     """How to bring a wide table, with one column a benchmark, into a long one; empty if it does not look like one."""
 
     def numeric(name: str) -> bool:
         given = frame[name][frame[name].notna() & frame[name].ne("-")]
-        cells = pd.to_numeric(given, errors="coerce")
-        return bool(len(given) and cells.between(0, 100).all())
+        return bool(len(given)) and all(_is_score(cell) for cell in given)
 
     free = [
         name

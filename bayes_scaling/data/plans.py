@@ -63,7 +63,7 @@ def plan_runs(
     tokens_per_param
         Training length as a multiple of the size [tokens per parameter].
     benchmark
-        Benchmarks to forecast.
+        Benchmarks to forecast; leave it out for a loss.
     mixture
         Training data; "unspecified" where it is not given.
     labels
@@ -79,7 +79,8 @@ def plan_runs(
     -------
     DataFrame
         One row per run, benchmark and k, in the columns ``PLAN_COLUMNS`` and those of ``labels``; rows of one run
-        share its name.  ``metric`` is "pass@k" where k is given and blank elsewhere: the fit knows it.
+        share its name.  Without a benchmark the columns about one are left out.  ``metric`` is "pass@k" where k is
+        given and blank elsewhere: the fit knows it.
 
     Raises
     ------
@@ -95,10 +96,8 @@ def plan_runs(
     """
     sizes = _sizes(_values("flops", flops), _values("params", params), _values("tokens", tokens),
                    _values("params", tokens_per_param, "tokens_per_param"))  # fmt: skip
-    if benchmark is None:
-        raise DataError("plan: name at least one benchmark, such as benchmark='hellaswag'")
     given = {"mixture": _values("mixture", UNSPECIFIED if mixture is None else mixture), **_labels(labels)}
-    tests = _values("benchmark", benchmark)
+    tests = [np.nan] if benchmark is None else _values("benchmark", benchmark)
     tries = [np.nan] if k is None else _values("k", k)
     rows = [(*names, *size, b, n) for names in product(*given.values()) for size, b, n in product(sizes, tests, tries)]
     plan = pd.DataFrame(rows, columns=[*given, "params", "tokens", "flops", "benchmark", "k"]).drop_duplicates(
@@ -110,7 +109,8 @@ def plan_runs(
     plan["metric"] = PASS_AT_K if k is not None else np.nan
     plan["chance"] = _per_benchmark("chance", chance, plan["benchmark"])
     plan["n_items"] = _per_benchmark("n_items", n_items, plan["benchmark"])
-    plan = plan[[*PLAN_COLUMNS, *own]].astype({name: COLUMNS[name].dtype for name in PLAN_COLUMNS})
+    kept = [name for name in PLAN_COLUMNS if benchmark is not None or COLUMNS[name].role in (NAME, LABEL, SIZE)]
+    plan = plan[[*kept, *own]].astype({name: COLUMNS[name].dtype for name in kept})
     plan.attrs[FROM_FLOPS] = bool(flops is not None and params is None and tokens_per_param is not None)
     return plan
 

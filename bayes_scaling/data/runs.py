@@ -34,10 +34,10 @@ from bayes_scaling.data.columns import COLUMNS, OPEN_METRICS, UNSPECIFIED, typed
 from bayes_scaling.data.headers import checked_mapping, named
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.run_names import run_names
-from bayes_scaling.data.sizes import flops_of
+from bayes_scaling.data.sizes import flops_of, parse_number
 from bayes_scaling.data.spellings import parsed_target
 from bayes_scaling.data.trends import falls
-from bayes_scaling.errors import DataWarning
+from bayes_scaling.errors import DataError, DataWarning
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import Place, read_table, refuse
 
@@ -161,7 +161,7 @@ def _hint(name: str, wrong: pd.Series, frame: pd.DataFrame, yours: str) -> str:
         return ""
     if wrong.map(lambda cell: bool(COUNTS.fullmatch(str(cell)))).all():
         return " (this looks like right answers of all items: give them as the columns 'n_correct' and 'n_items')"
-    cells = pd.to_numeric(frame[name].map(lambda cell: str(cell).strip().removesuffix("%")), errors="coerce")
+    cells = frame[name].map(_plain)
     if name == "score" and _fall_with_size(frame, cells):
         return (
             " (these values lie above 1 and fall with size, as losses and bits per byte do: give a loss in the column "
@@ -175,6 +175,14 @@ def _hint(name: str, wrong: pd.Series, frame: pd.DataFrame, yours: str) -> str:
         return " (some of this looks like percent: divide by 100 what is)"
     factor = {yours: f"{name}*0.01"}
     return f" (this looks like percent: columns={factor!r})"
+
+
+def _plain(cell: object) -> float:
+    """A number with or without a sign of percent; NaN for what is none."""
+    try:
+        return parse_number(cell.strip().removesuffix("%") if isinstance(cell, str) else cell)
+    except DataError:
+        return np.nan
 
 
 def _fall_with_size(frame: pd.DataFrame, cells: pd.Series) -> bool:

@@ -27,9 +27,10 @@ def raised_ceiling(model: Model, runs: pd.DataFrame) -> Model:
     --------
     >>> import bayes_scaling as bs
     >>> runs = bs.load_dataset("gadre2024")
-    >>> raised_ceiling(bs.load_model("power_law_discrepancy"), runs.assign(score=0.5)).fixed["E"]
+    >>> law = bs.load_model("power_law_discrepancy")
+    >>> raised_ceiling(law, runs.assign(score=0.5)).fixed["E"]
     0.03
-    >>> raised_ceiling(bs.load_model("power_law_discrepancy"), runs.assign(score=0.99, chance=0)).fixed["E"].__round__(4)
+    >>> round(raised_ceiling(law, runs.assign(score=0.99, chance=0)).fixed["E"], 4)
     0.005
     """
     if CEILING not in model.fixed or not {"benchmark", "score", "flops"} <= set(runs):

@@ -56,7 +56,7 @@ def overview(runs: pd.DataFrame) -> str:
 
     def those(column: str) -> str:
         known = [str(name) for name in runs[column].dropna().unique()]
-        return f"{len(known)}: {listed_names(known, 12)}"
+        return f"{len(known)}: {listed_names(known, 12)}" if known else "none"
 
     facts = {
         "rows": f"{len(runs)}, {runs['score'].notna().sum()} with a score, {runs['loss'].notna().sum()} with a loss",
@@ -84,18 +84,21 @@ def _runs_text(runs: pd.DataFrame) -> str:
 
 
 def usable(runs: pd.DataFrame) -> list[str]:
-    """One line a registered model: whether the table holds what it needs, and what it lacks."""
+    """Which registered models the table can be used with, the recommended ones first, and what the others lack."""
     from bayes_scaling.inference.design import lay_out
     from bayes_scaling.models.documents import list_models, load_model
 
-    lines = []
+    can: list[str] = []
+    cannot: dict[str, list[str]] = {}
     for name in list_models():
+        model = load_model(name)
         try:
-            lay_out(load_model(name), runs)
-            lines.append(f"  {name}: yes")
+            lay_out(model, runs)
+            can.append(f"  {name}: yes{', recommended' if model.card.recommended_for else ''}")
         except DataError as error:
-            lines.append(wrapped(f"  {name}: ", f"no: {error}"))
-    return lines
+            cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
+    refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
+    return [*sorted(can, key=lambda line: "recommended" not in line), *refused]
 
 
 def page(table: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +127,8 @@ def page(table: pd.DataFrame) -> pd.DataFrame:
 
 def foot(ahead: xr.Dataset) -> str:
     """What to know about the table above it: notes, what the intervals are, the verdict."""
-    pairs = zip(ahead["benchmark"].to_numpy(), ahead["note"].to_numpy(), strict=True)
+    subjects = ahead["benchmark" if "benchmark" in ahead.coords else "run"]
+    pairs = zip(subjects.to_numpy(), ahead["note"].to_numpy(), strict=True)
     notes = [f"  {b}: {n}" for b, n in dict.fromkeys(pairs) if n]
     return "\n".join(
         [

@@ -83,7 +83,7 @@ def test_check_says_which_models_cannot_use_a_table(tmp_path):
     ).to_csv(tmp_path / "t.csv", index=False)  # fmt: skip
     result = run("check", tmp_path / "t.csv")
     assert "power_law: yes" in result.stdout
-    assert "params_tokens: no: model 'params_tokens' needs 'params'" in " ".join(result.stdout.split())
+    assert "params_tokens_discrepancy: no: needs 'params' in every row" in " ".join(result.stdout.split())
 
 
 def test_check_takes_other_column_names_and_warns_in_one_line(tmp_path):

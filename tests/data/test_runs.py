@@ -321,7 +321,6 @@ def test_plans_derive_what_is_not_given():
 
 
 BAD_PLANS = {
-    "no benchmark": ({"flops": 1e22}, "name at least one benchmark"),
     "no size": ({"benchmark": "x"}, "plan: give flops, or params and tokens"),
     "half a size": ({"params": 1e9, "benchmark": "x"}, "plan: give flops, or params and tokens"),
     "unpaired": ({"params": [1, 2], "tokens": [1, 2, 3], "benchmark": "x"}, "not 2 params, 3 tokens"),

@@ -177,3 +177,8 @@ def test_a_factor_that_is_none_is_no_silent_other_column(factor):
     table = pd.DataFrame({"size": PARAMS / 1e9, "tokens": TOKENS, "loss": 4 - SCORES})
     with pytest.raises(DataError):
         bs.read_runs(table, columns={"size": factor})
+
+
+def test_a_plan_of_losses_names_no_benchmark():
+    plan = bs.plan_runs(params="1B", tokens="20B")
+    assert not {"benchmark", "metric", "chance", "n_items", "k"} & set(plan)

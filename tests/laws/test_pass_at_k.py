@@ -246,6 +246,7 @@ def test_each_head_takes_its_own_rows():
     counts, reported = (load_model(name) for name in reversed(BOTH))
     both = pd.concat([asked(m, grid(benchmarks=1, mixtures=1, sizes=3)) for m in (counts, reported)])
     plain = grid(benchmarks=1, mixtures=1, sizes=3)
+    plain["n_items"] = 30.0
     table = bs.read_runs(pd.concat([both[both["problem"].notna() | (both["k"] > 1)], plain]))
     assert [len(lay_out(m, table).responses[0].rows) for m in (counts, reported, load_model("power_law"))] == [90, 6, 3]
     with pytest.raises(DataError, match="the runs hold no 'n_correct' of right answers per problem"):
