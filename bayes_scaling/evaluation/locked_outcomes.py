@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from bayes_scaling.data.columns import SIZE, UNSPECIFIED, check_ranges, with_rol
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.scores import PROBABILITIES, score_forecast, scored_response
 from bayes_scaling.forecasting.locking import read_locked
-from bayes_scaling.messages import listed_names
+from bayes_scaling.messages import listed_names, value_text
 from bayes_scaling.models.responses.all_responses import RESPONSES
 
 AS_PLANNED, NOT_THE_PLAN = 0.01, 0.1  # relative differences of sizes that pass, and that are another run
@@ -60,12 +61,13 @@ def score_locked(
     DataError
         The outcome lacks a column, has scores that cannot be (percent, for example) or two for one row, has scores
         of planned runs that were not forecast, or none that was; or a run has a size that is more than 10 % off the
-        plan: the forecast was for another run.
+        plan: the forecast was for another run; or scores have another metric or chance level than was forecast.
 
     Warns
     -----
     ScalingWarning
-        Rows without an outcome yet, which are left out; sizes more than 1 % off the plan.
+        Rows without an outcome yet, which are left out; sizes more than 1 % off the plan; other numbers of
+        items than were forecast.
 
     Examples
     --------
@@ -92,6 +94,7 @@ def score_locked(
         )
     ahead, known = ahead.isel(row=there), known.iloc[at[there]]
     _check_sizes(ahead, known)
+    _check_facts(ahead, known)
     return score_forecast(ahead, known, response=response, probabilities=probabilities)
 
 
@@ -175,6 +178,26 @@ def _check_sizes(ahead: xr.Dataset, known: pd.DataFrame) -> None:
             "column out of the outcome if it is only counted in another way"
         )
     warnings.warn(f"{text}. They are scored as planned", ScalingWarning, stacklevel=3)
+
+
+def _check_facts(ahead: xr.Dataset, known: pd.DataFrame) -> None:
+    """Refuse scores of another metric or chance level than were forecast, and name other numbers of items."""
+    promised = json.loads(ahead.attrs.get("benchmarks", "{}"))
+    wrong: list[str] = []
+    fewer: list[str] = []
+    for benchmark, facts in promised.items():
+        rows = known[known["benchmark"].astype(str) == benchmark] if "benchmark" in known else known.iloc[:0]
+        for name, value in facts.items():
+            given = list(rows[name].dropna().unique()) if name in rows else []
+            other = [v for v in given if (v != value if name == "metric" else not np.isclose(v, value))]
+            if other:
+                text = f"{benchmark}: {name} {value_text(other[0])}, forecast with {value_text(value)}"
+                (fewer if name == "n_items" else wrong).append(text)
+    if wrong:
+        raise DataError(f"the outcome is scored in another way than the forecast: {_row_names(wrong)}")
+    if fewer:
+        text = f"the outcome rests on other items than were forecast: {_row_names(fewer)}. It is scored as it is"
+        warnings.warn(text, ScalingWarning, stacklevel=3)
 
 
 def _row_names(names: list[str]) -> str:

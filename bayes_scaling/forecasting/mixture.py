@@ -96,7 +96,7 @@ def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> 
         "weights": json.dumps({name: round(float(average.weights[name]), 6) for name in average.names}),
         "weights_from": average.how,
         "model_document": _documents(average, parts),
-        **{name: first[name] for name in ("runs_sha256", "plan_sha256", "version")},
+        **{name: first[name] for name in ("runs_sha256", "plan_sha256", "benchmarks", "version")},
         "seed": str(seed),
     }
 

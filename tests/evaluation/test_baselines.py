@@ -215,7 +215,7 @@ def test_the_schema_is_that_of_a_forecast():
         "converged": "True",
         "law_uncertainty": NOT_INCLUDED,
         "model_document": canonical({"baseline": "direct", "resamples": 40, "chance": "table", "loss": "loss"}),
-        **{name: ours.attrs[name] for name in ("runs_sha256", "plan_sha256", "seed", "version")},
+        **{name: ours.attrs[name] for name in ("runs_sha256", "plan_sha256", "benchmarks", "seed", "version")},
     }
 
 

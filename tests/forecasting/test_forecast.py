@@ -18,6 +18,7 @@ from bayes_scaling.files.digests import canonical
 from bayes_scaling.forecasting.caveats import UNSEEN
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
+from bayes_scaling.forecasting.provenance import benchmark_facts
 from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.forecasting.summaries import average_benchmarks
 from bayes_scaling.inference.design import lay_out
@@ -69,6 +70,7 @@ def test_the_schema_is_locked():
         "model_document": canonical(to_document(small_fit().model)),
         "runs_sha256": table_sha256(small_fit().runs),
         "plan_sha256": table_sha256(plan()),
+        "benchmarks": canonical(benchmark_facts(small_fit().runs, plan())),
         "seed": "1",
         "version": __version__,
     }
