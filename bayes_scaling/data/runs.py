@@ -45,6 +45,7 @@ __all__ = ["COLUMNS", "plan_runs", "read_runs", "validate"]
 
 COUNTS = re.compile(r"\s*\d+\s*/\s*\d+\s*")
 FEW = 0.1  # share of values up to 1 in a column of percent
+MOST_LOSS = 20.0  # nats per token or bits per byte; more that falls is an error rate in percent
 LEAST_PERCENT = 5.0  # values of which the largest is below are hardly percent
 
 
@@ -162,7 +163,7 @@ def _hint(name: str, wrong: pd.Series, frame: pd.DataFrame, yours: str) -> str:
     if wrong.map(lambda cell: bool(COUNTS.fullmatch(str(cell)))).all():
         return " (this looks like right answers of all items: give them as the columns 'n_correct' and 'n_items')"
     cells = frame[name].map(_plain)
-    if name == "score" and _fall_with_size(frame, cells):
+    if name == "score" and cells.max() < MOST_LOSS and _fall_with_size(frame, cells):
         return (
             " (these values lie above 1 and fall with size, as losses and bits per byte do: give a loss in the column "
             "'loss', and the benchmark as its 'val_set')"
