@@ -100,7 +100,7 @@ def load(path: str | Path, *, even_if_damaged: bool = False) -> dict[str, Any]:
         The file was changed since it was saved, or has no hash that would show it.
     """
     tree = read_marked(path, MARK, FORMAT, "fit", "fit again, or install {written}")
-    _refuse_damage(path, intact(tree), even_if_damaged)
+    refuse_damage(path, intact(tree), even_if_damaged)
     try:
         attributes = {name: json.loads(tree.attrs[name]) for name in ("model", "verdict", "seed")}
         runs = to_frame(tree["runs"].to_dataset())
@@ -111,16 +111,17 @@ def load(path: str | Path, *, even_if_damaged: bool = False) -> dict[str, Any]:
         "model": from_document(attributes["model"], where=str(path)),
         "runs": runs,
         "tree": xr.DataTree.from_dict(groups),
-        "verdict": _verdict(path, attributes["verdict"], tree.attrs),
+        "verdict": read_verdict(path, attributes["verdict"], tree.attrs),
         "seed": attributes["seed"],
     }
 
 
-def _refuse_damage(path: str | Path, whole: bool | None, even_if_damaged: bool) -> None:
+def refuse_damage(path: str | Path, whole: bool | None, even_if_damaged: bool, loader: str = "Fit") -> None:
+    """Refuse a file whose content is not what was saved, unless told to read it; warn where it may be damaged."""
     if whole is False and not even_if_damaged:
         raise FileError(
             f"{path}: changed since it was saved, so its draws or its verdict may be wrong; use an unchanged copy or "
-            "fit again. Fit.load(path, even_if_damaged=True) reads it all the same"
+            f"fit again. {loader}.load(path, even_if_damaged=True) reads it all the same"
         )
     if not whole:
         state = (
@@ -129,11 +130,12 @@ def _refuse_damage(path: str | Path, whole: bool | None, even_if_damaged: bool) 
         warnings.warn(f"{path}: {state}", ScalingWarning, stacklevel=4)
 
 
-def _verdict(path: str | Path, stored: object, attributes: Mapping[Any, Any]) -> Verdict:
+def read_verdict(path: str | Path, stored: object, attributes: Mapping[Any, Any]) -> Verdict:
+    """The verdict in a file, refused where it is not whole or of a later version."""
     names = {field.name for field in fields(Verdict)}
     missing = names - set(stored) if isinstance(stored, dict) else names
     if missing or not isinstance(stored, dict):
-        raise FileError(f"{path}: a fit of bayes_scaling, but damaged: its verdict lacks {listed(sorted(missing))}")
+        raise FileError(f"{path}: written by bayes_scaling, but damaged: its verdict lacks {listed(sorted(missing))}")
     if unknown := sorted(set(stored) - names):
         written = json.loads(attributes.get("versions", "{}")).get("bayes-scaling", "another version")
         raise FileError(

@@ -1,0 +1,1 @@
+"""What released models reach at a compute budget: high quantiles of scores, over compute and time."""

@@ -1,0 +1,117 @@
+"""The boundary: posterior draws of a quantile of the scores of released models, at any compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from scipy.special import expit, ndtri
+
+from bayes_scaling.boundaries.cells import MIDDLE, item_variance
+from bayes_scaling.boundaries.density import location
+from bayes_scaling.boundaries.estimators import TAU
+from bayes_scaling.boundaries.fitting import BoundaryFit
+from bayes_scaling.data.sizes import parse_size
+from bayes_scaling.errors import DataError
+from bayes_scaling.messages import suggest
+
+NEXT = "next"  # the period after the last
+
+
+def boundary(
+    fit: BoundaryFit,
+    flops: float | str | Sequence[float | str],
+    tau: float = TAU,
+    *,
+    period: str | None = None,
+    base: str | None = None,
+    seed: int | None = None,
+    even_if_not_converged: bool = False,
+) -> xr.DataArray:
+    """Draws of the τ-quantile of the scores of released models at some compute.
+
+    Beyond the fitted compute the draws spread; they do not stay at the last value.
+
+    Parameters
+    ----------
+    fit : BoundaryFit
+    flops : float or str, or a sequence
+        Compute of pre-training [FLOPs], such as "1e24".
+    tau : float
+        Share of models that score below: 0.98 as published.
+    period : str, optional
+        One of the fitted periods, or "next" for the one after them; by default the last.
+    base : str, optional
+        The τ-quantile among models of one fitted base model; by default among models of new ones.
+    seed : int, optional
+        Of the step to the next period.
+    even_if_not_converged : bool
+        Go on from a fit that failed its verdict.
+
+    Returns
+    -------
+    DataArray over (chain, draw, benchmark, flops)
+        Scores between 0 and 1.
+
+    Raises
+    ------
+    DataError
+        An argument is none of those above.
+    FitError
+        The fit did not converge.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> scores = bs.simulated_board(models=300, seed=1)
+    >>> fit = bs.fit_boundary(scores, seed=1, chains=2, draws=500, progress=False)
+    >>> near, far = bs.boundary(fit, ["1e24", "1e27"]).std(("chain", "draw")).mean("benchmark")
+    >>> bool(near < far)
+    True
+    """
+    fit.require_converged(even_if_not_converged=even_if_not_converged)
+    if not (isinstance(tau, float | int) and 0 < tau < 1):
+        raise DataError(f"tau must lie between 0 and 1, not {tau!r}")
+    several = not isinstance(flops, str | int | float | np.number)
+    asked = np.array([parse_size(one) for one in (flops if several else [flops])])  # type: ignore[union-attr]
+    if not (len(asked) and (asked > 0).all() and np.isfinite(asked).all()):
+        raise DataError(f"flops must be positive and finite, not {flops!r}")
+    x = xr.DataArray(np.log10(asked) - MIDDLE, dims="flops", coords={"flops": asked})
+    mean, variance = _moments(fit, x, period_effect(fit, period, seed), base)
+    odds = (mean + np.sqrt(variance) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
+    noise = odds.copy(data=item_variance(odds.to_numpy(), fit.cells.n_items[:, None]))
+    found = xr.DataArray(expit(mean + np.sqrt(variance + noise) * ndtri(tau)), name="boundary")
+    found = found.transpose("chain", "draw", "benchmark", "flops")
+    low, high = fit.cells.span
+    beyond = np.maximum(np.maximum(x + MIDDLE - high, low - x - MIDDLE), 0.0)
+    return found.assign_coords(decades_beyond=beyond).assign_attrs(tau=tau, verdict=str(fit.verdict))
+
+
+def _moments(
+    fit: BoundaryFit, x: xr.DataArray, moved: xr.DataArray | float, base: str | None
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean and variance of the log odds of a model, without the noise of its items."""
+    p = fit.posterior
+    mean = location(p, x) + moved
+    variance = xr.DataArray(np.exp(2 * (p["s"] + p["r"] * x)))
+    if "organisation_sd" in p:
+        variance = variance + p["organisation_sd"] ** 2
+    if base is None:
+        return mean, variance + p["base_sd"] ** 2
+    if base not in fit.cells.bases:
+        raise DataError(f"no base model {base!r} was fitted; {suggest(base, fit.cells.bases)}")
+    return mean + p["base_effect"].sel(base=base, drop=True), variance
+
+
+def period_effect(fit: BoundaryFit, period: str | None, seed: int | None) -> xr.DataArray:
+    """Where the walk over periods stands, with a step drawn for the period after the last."""
+    known = fit.cells.periods
+    effect, label = fit.posterior["period_effect"], known[-1] if period is None else period
+    if label == NEXT:
+        last = effect.sel(period=known[-1], drop=True)
+        noise = np.random.default_rng(seed).normal(size=last.shape)
+        return last + fit.posterior["period_step"] * xr.DataArray(noise, dims=last.dims)
+    if label not in known:
+        raise DataError(f"no period {label!r} was fitted; {suggest(label, [*known, NEXT])}")
+    return effect.sel(period=label, drop=True)
