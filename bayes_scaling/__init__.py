@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Any
 from bayes_scaling.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from bayes_scaling.boundaries.changes import dominance, moved, saturation
+    from bayes_scaling.boundaries.estimators import boundary_curve
+    from bayes_scaling.boundaries.fitting import BoundaryFit, fit_boundary
+    from bayes_scaling.boundaries.leaderboard import read_leaderboard
+    from bayes_scaling.boundaries.next_models import evaluate_next
+    from bayes_scaling.boundaries.quantiles import boundary
+    from bayes_scaling.boundaries.resampled import boundary_baseline
+    from bayes_scaling.boundaries.shift import shift_probe
+    from bayes_scaling.boundaries.simulated import simulated_board
+    from bayes_scaling.boundaries.validation import next_period
     from bayes_scaling.data.datasets import describe_datasets, load_dataset
     from bayes_scaling.data.readers.krajewski import read_krajewski
     from bayes_scaling.data.runs import plan_runs, read_runs
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
     from bayes_scaling.laws.pass_at_k import pass_at_k
     from bayes_scaling.models.documents import list_models, load_model
     from bayes_scaling.reporting.backtest_figure import plot_backtest
+    from bayes_scaling.reporting.boundary_coverage_figure import plot_boundary_coverage
+    from bayes_scaling.reporting.boundary_figure import plot_boundary
     from bayes_scaling.reporting.calibration_figure import plot_calibration
     from bayes_scaling.reporting.exponents_figure import plot_exponents
     from bayes_scaling.reporting.law_figure import plot_law
@@ -40,6 +52,7 @@ _HOMES = {
     "Average": "inference.averaged_fits",
     "BASELINES": "evaluation.baselines.baseline",
     "Backtest": "evaluation.backtest.backtesting",
+    "BoundaryFit": "boundaries.fitting",
     "Comparison": "evaluation.comparison",
     "Fit": "inference.fitting",
     "Split": "evaluation.splits",
@@ -47,26 +60,40 @@ _HOMES = {
     "average_benchmarks": "forecasting.summaries",
     "backtest": "evaluation.backtest.backtesting",
     "baseline": "evaluation.baselines.baseline",
+    "boundary": "boundaries.quantiles",
+    "boundary_baseline": "boundaries.resampled",
+    "boundary_curve": "boundaries.estimators",
     "compare": "evaluation.comparing",
     "describe_datasets": "data.datasets",
+    "dominance": "boundaries.changes",
+    "evaluate_next": "boundaries.next_models",
     "fit": "inference.fitting",
+    "fit_boundary": "boundaries.fitting",
     "forecast": "forecasting.forecast",
     "list_models": "models.documents",
     "load_dataset": "data.datasets",
     "load_model": "models.documents",
+    "moved": "boundaries.changes",
+    "next_period": "boundaries.validation",
     "pass_at_k": "laws.pass_at_k",
     "plan_runs": "data.runs",
     "plot_backtest": "reporting.backtest_figure",
+    "plot_boundary": "reporting.boundary_figure",
+    "plot_boundary_coverage": "reporting.boundary_coverage_figure",
     "plot_calibration": "reporting.calibration_figure",
     "plot_exponents": "reporting.exponents_figure",
     "plot_law": "reporting.law_figure",
     "plot_laws": "reporting.laws_figure",
     "prior_sensitivity": "evaluation.prior_sensitivity",
     "read_krajewski": "data.readers.krajewski",
+    "read_leaderboard": "boundaries.leaderboard",
     "read_locked": "forecasting.locking",
     "read_runs": "data.runs",
+    "saturation": "boundaries.changes",
     "score_forecast": "evaluation.scores",
     "score_locked": "evaluation.locked_outcomes",
+    "shift_probe": "boundaries.shift",
+    "simulated_board": "boundaries.simulated",
     "split_above": "evaluation.splits",
     "split_groups": "evaluation.splits",
     "split_targets": "evaluation.splits",
@@ -78,6 +105,7 @@ __all__ = [
     "BASELINES",
     "Average",
     "Backtest",
+    "BoundaryFit",
     "Comparison",
     "Fit",
     "Split",
@@ -85,26 +113,40 @@ __all__ = [
     "average_benchmarks",
     "backtest",
     "baseline",
+    "boundary",
+    "boundary_baseline",
+    "boundary_curve",
     "compare",
     "describe_datasets",
+    "dominance",
+    "evaluate_next",
     "fit",
+    "fit_boundary",
     "forecast",
     "list_models",
     "load_dataset",
     "load_model",
+    "moved",
+    "next_period",
     "pass_at_k",
     "plan_runs",
     "plot_backtest",
+    "plot_boundary",
+    "plot_boundary_coverage",
     "plot_calibration",
     "plot_exponents",
     "plot_law",
     "plot_laws",
     "prior_sensitivity",
     "read_krajewski",
+    "read_leaderboard",
     "read_locked",
     "read_runs",
+    "saturation",
     "score_forecast",
     "score_locked",
+    "shift_probe",
+    "simulated_board",
     "split_above",
     "split_groups",
     "split_targets",

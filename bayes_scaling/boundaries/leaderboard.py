@@ -48,8 +48,8 @@ def read_leaderboard(
 
     The published table has one row a model and no compute.  Compute is 6 N D, with N from its column of parameters and
     D from the tokens that the makers of the base model state (`base_models`).  The column "Base Model" says which that
-    is, and where it says nothing that is known, the name of the model itself.  Models of other bases are left out, and a
-    warning counts them: give their tokens with ``bases``.  Of a model that was evaluated more than once the last row
+    is, and where it says nothing that is known, the name of the model itself.  Models of other bases are left out, and
+    a warning counts them: give their tokens with ``bases``.  Of a model that was evaluated more than once the last row
     counts.  Periods are quarters of the date of release.
 
     Parameters

@@ -6,8 +6,8 @@ With k right answers of n items of model i on the old and on the fresh test,
           k^{new}_i \sim \text{Binomial}(n^{new}_i, \sigma(\bar a + \beta (a_i - \bar a) - g)),
 
 where l is 1 for models released on or after a date.  g says how much harder the fresh test is, β lets the difference
-depend on how good a model is beside the mean of all, and e is normal: a model may suit one test better than the other.  e^δ is the odds ratio
-of a difference in differences: 1 where nothing changed at the date.
+depend on how good a model is beside the mean of all, and e is normal: a model may suit one test better than the other.
+e^δ is the odds ratio of a difference in differences: 1 where nothing changed at the date.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def _checked(pairs: object, date: str) -> tuple[pd.DataFrame, np.ndarray]:
     if pd.isna(at):
         raise DataError(f"date must be a day such as '2024-06-30', not {date!r}")
     if (bad := given.index[dates.isna()]).size:
-        raise DataError(f"column 'date' must hold days; rows {list(bad[:5])} hold {listed(given['date'][bad].tolist())}")
+        raise DataError(
+            f"column 'date' must hold days; rows {list(bad[:5])} hold {listed(given['date'][bad].tolist())}"
+        )
     late = (dates >= at).to_numpy()
     if min(late.sum(), (~late).sum()) < FEWEST:
         raise DataError(

@@ -8,15 +8,17 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.boundaries.estimators import ESTIMATORS, TAU, boundary_curve, pinball
+from bayes_scaling.boundaries.estimators import TAU, boundary_curve, pinball
 from bayes_scaling.boundaries.fitting import BoundaryFit, fit_boundary
 from bayes_scaling.boundaries.predictive import predictive_quantile
 from bayes_scaling.boundaries.quantiles import NEXT
-from bayes_scaling.boundaries.scores import BASE, PERIOD
+from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD, released_scores
 from bayes_scaling.errors import DataError
+from bayes_scaling.inference.settings import whole_number
 
 BINS, FEWEST = 10, 30  # of compute with equally many models, and models in one, as published
-LEVELS = np.arange(0.05, 1.0, 0.1)  # of the quantiles that the score of the whole distribution is made of
+LEVELS = np.round(np.arange(0.05, 0.96, 0.05), 2)  # of the quantiles that stand for the whole distribution
+TOP = int(np.flatnonzero(LEVELS == 0.9)[0])
 POSTERIOR = "posterior"
 
 
@@ -41,87 +43,108 @@ def next_period(
     tau: float = TAU,
     seed: int | None = None,
     posterior: bool = True,
+    whole: bool = True,
     resamples: int = 0,
     fit: Callable[..., BoundaryFit] = fit_boundary,
 ) -> pd.DataFrame:
     """Fit each period and score the boundary on the next.
+
+    Compute is kept within that of the fitted period for every method, as published.
 
     Parameters
     ----------
     scores : DataFrame
         As for `fit_boundary`, with ``period``.
     estimators : sequence of str
-        Published estimators to judge on the same rows.
+        Published estimators to judge on the same rows; see `boundary_curve`.
     tau : float
     seed : int, optional
     posterior : bool
         Judge `fit_boundary` too.
+    whole : bool
+        Judge the whole distribution too: every method at 19 quantiles.
     resamples : int
-        Resamples of base models, from which the standard error of each coverage error comes.
+        Resamples of base models, from which standard errors come.
     fit : callable
         Makes the posterior.
 
     Returns
     -------
     DataFrame
-        One row for each period, benchmark and method: ``pinball`` (exact), ``coverage_error`` and its standard error,
-        ``signed_error`` (coverage − τ), and for the posterior ``crps``, twice the mean pinball loss over quantiles.
+        One row for each period, benchmark and method: ``fitted``, ``scored``, ``benchmark``, ``method``, ``models``,
+        ``tau``; ``pinball`` (exact), ``coverage`` (share up to the boundary), ``coverage_error`` over bins of compute,
+        both with standard errors ``_se``, ``signed_error`` (coverage − τ); of the whole distribution ``crps``, twice
+        the mean pinball loss over quantiles, and ``top_decile``, the share of models above the 0.9-quantile, which should
+        be 0.1; and ``converged``.
 
     Raises
     ------
     DataError
-        Fewer than two periods.
+        Fewer than two periods, or a table as `fit_boundary` refuses it.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> board = bs.simulated_board(models=400, seed=1)
+    >>> table = bs.next_period(board, estimators=["constant", "binned"], posterior=False)
+    >>> table.groupby("method")["pinball"].mean().idxmin()
+    'binned'
     """
-    if PERIOD not in scores or scores[PERIOD].nunique() < 2:
+    table = released_scores(scores)
+    if table[PERIOD].nunique() < 2:
         raise DataError("temporal validation needs scores of at least two periods in the column 'period'")
-    rng, rows = np.random.default_rng(seed), []
-    for before, after in pairwise(sorted(scores[PERIOD].unique())):
-        known, new = (scores[scores[PERIOD] == one].reset_index(drop=True) for one in (before, after))
+    resamples, rng = whole_number("resamples", resamples, 0), np.random.default_rng(seed)
+    levels = np.r_[tau, LEVELS] if whole else np.array([tau])
+    rows: list[dict[str, object]] = []
+    for before, after in pairwise(sorted(table[PERIOD].unique())):
+        known, new = (table[table[PERIOD] == one].reset_index(drop=True) for one in (before, after))
         found = fit(known, seed=seed) if posterior else None
-        for benchmark, table in new.groupby("benchmark", sort=True):
-            past = known[known["benchmark"] == benchmark]
+        for benchmark, models in new.groupby(BENCHMARK, sort=True):
+            past = known[known[BENCHMARK] == benchmark]
             if past.empty:
                 continue
-            flops, score = table["flops"].to_numpy(float), table["score"].to_numpy(float)
-            answers: dict[str, np.ndarray] = {}
-            for name in estimators:
-                answers[name] = boundary_curve(name, past["flops"].to_numpy(), past["score"].to_numpy(), tau=tau)(flops)
-            whole = {}
-            if found is not None:
-                go_on = {"period": NEXT, "seed": seed, "clip": True, "even_if_not_converged": True}
-                answers[POSTERIOR] = np.asarray(predictive_quantile(found, table, tau, **go_on))  # type: ignore[arg-type]
-                every = predictive_quantile(found, table, LEVELS, **go_on)  # type: ignore[arg-type]
-                losses = [pinball(score, every[:, at], level).mean() for at, level in enumerate(LEVELS)]
-                whole[POSTERIOR] = 2 * float(np.mean(losses))
-            for name, quantile in answers.items():
-                rows.append(
-                    {
-                        "fitted": before,
-                        "scored": after,
-                        "benchmark": benchmark,
-                        "method": name,
-                        "models": len(score),
-                        "pinball": float(pinball(score, quantile, tau).mean()),
-                        "coverage_error": coverage_error(flops, score, quantile, tau),
-                        "coverage_error_se": _resampled(table, flops, score, quantile, tau, resamples, rng),
-                        "signed_error": float(np.mean(score <= quantile) - tau),
-                        "crps": whole.get(name, np.nan),
-                        "converged": found.verdict.passed if found is not None and name == POSTERIOR else True,
-                    }
-                )
+            names = {"fitted": before, "scored": after, "benchmark": benchmark}
+            for method, quantiles in _answers(past, models, found, estimators, levels, seed).items():
+                passed = found.verdict.passed if found is not None and method == POSTERIOR else True
+                judged = _judged(models, quantiles, tau, resamples, rng)
+                rows.append({**names, "method": method, "tau": tau, **judged, "converged": passed})
     return pd.DataFrame(rows)
 
 
-def _resampled(
-    table: pd.DataFrame, flops: np.ndarray, score: np.ndarray, quantile: np.ndarray, tau: float, resamples: int,
-    rng: np.random.Generator,
-) -> float:  # fmt: skip
-    """Standard error of a coverage error over resamples of base models; NaN for none."""
-    if not resamples or BASE not in table:
-        return float("nan")
-    groups = list(table.groupby(BASE).indices.values())
-    drawn = [np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]) for _ in range(resamples)]
-    return float(np.std([coverage_error(flops[at], score[at], quantile[at], tau) for at in drawn], ddof=1))
+def _answers(
+    past: pd.DataFrame, models: pd.DataFrame, found: BoundaryFit | None, estimators: Sequence[str], levels: np.ndarray,
+    seed: int | None,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Quantiles (model, level) of each method for the models of one benchmark."""
+    size, score, flops = past["flops"].to_numpy(), past["score"].to_numpy(), models["flops"].to_numpy()
+    answers = {
+        name: np.stack([boundary_curve(name, size, score, tau=level)(flops) for level in levels], axis=1)
+        for name in estimators
+    }
+    if found is not None:
+        answers[POSTERIOR] = predictive_quantile(
+            found, models, list(levels), period=NEXT, seed=seed, clip=True, even_if_not_converged=True
+        )
+    return answers
 
 
-__all__ = ["ESTIMATORS", "coverage_error", "next_period"]
+def _judged(
+    models: pd.DataFrame, quantiles: np.ndarray, tau: float, resamples: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Scores of the quantiles (model, level) of one method, of which the first is the boundary."""
+    flops, score, reached = models["flops"].to_numpy(), models["score"].to_numpy(), quantiles[:, 0]
+    covered, error = float(np.mean(score <= reached)), coverage_error(flops, score, reached, tau)
+    out = {"models": float(len(score)), "pinball": float(pinball(score, reached, tau).mean())}
+    out |= {"coverage": covered, "coverage_error": error, "signed_error": covered - tau}
+    if resamples:
+        groups = list(models.groupby(BASE).indices.values())
+        drawn = [np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))])
+                 for _ in range(resamples)]  # fmt: skip
+        out["coverage_se"] = float(np.std([np.mean(score[at] <= reached[at]) for at in drawn], ddof=1))
+        again = [coverage_error(flops[at], score[at], reached[at], tau) for at in drawn]
+        out["coverage_error_se"] = float(np.std(again, ddof=1))
+    if quantiles.shape[1] > 1:
+        losses = [pinball(score, quantiles[:, 1 + at], level).mean() for at, level in enumerate(LEVELS)]
+        out["crps"] = 2 * float(np.mean(losses))
+        out["top_decile"] = float(np.mean(score > quantiles[:, 1 + TOP]))
+    return out

@@ -81,6 +81,10 @@ def load_model(name: str | Path) -> Model:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
+        if str(name) == "boundary":
+            raise ModelError(
+                "'boundary' is for released models, not for runs: bs.fit_boundary(scores) fits it"
+            ) from None
         raise ModelError(f"no model {str(name)!r}; {suggest(str(name), list_models())}") from None
     except (OSError, ValueError, RecursionError) as error:  # also what TOML and text are not
         raise ModelError(f"{path}: not a model document: {error}") from None

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.inference.verdict import Verdict
 
 GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
 
@@ -42,21 +43,21 @@ def canvas(
     return figure, list(grid[:number])
 
 
-def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
+def footer(figure: Figure, verdicts: Sequence[tuple[str, Verdict]], extra: str = "") -> None:
     """Write the verdict under the figure; in red and large where a fit cannot be relied on.
 
     Parameters
     ----------
     figure : Figure
         With a constrained layout, which makes room.
-    fits : sequence of Fit
-        Several that converged share a line, with the worst of each of their numbers.
+    verdicts : sequence of tuple
+        Names of models with their verdicts.  Those that converged share a line, with the worst of their numbers.
     extra : str
         What else to say there.
     """
-    loud = not all(fit.verdict.passed for fit in fits)
+    loud = not all(verdict.passed for _, verdict in verdicts)
     wide = int(figure.get_figwidth() * (11 if loud else 15))
-    text = "\n".join(fill(line, wide) for line in (*_verdicts(fits), extra) if line)
+    text = "\n".join(fill(line, wide) for line in (*_said(verdicts), extra) if line)
     share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
     colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)
@@ -64,15 +65,20 @@ def footer(figure: Figure, fits: Sequence[Fit], extra: str = "") -> None:
     figure.text(0.01, base, text, va="bottom", ha="left", color=colour, fontweight=weight, fontsize=size)
 
 
-def _verdicts(fits: Sequence[Fit]) -> list[str]:
+def verdicts_of(fits: Sequence[Fit]) -> list[tuple[str, Verdict]]:
+    """Names of models with their verdicts."""
+    return [(fit.model.name, fit.verdict) for fit in fits]
+
+
+def _said(verdicts: Sequence[tuple[str, Verdict]]) -> list[str]:
     """One line a fit that failed, and one for those that passed."""
-    failed, passed = ([fit for fit in fits if fit.verdict.passed is kind] for kind in (False, True))
-    lines = [f"{fit.model.name}: {fit.verdict}" for fit in failed]
+    failed, passed = ([one for one in verdicts if one[1].passed is kind] for kind in (False, True))
+    lines = [f"{name}: {verdict}" for name, verdict in failed]
     if len(passed) == 1:
-        lines += [f"{passed[0].model.name}: {passed[0].verdict}"]
+        lines += [f"{passed[0][0]}: {passed[0][1]}"]
     elif passed:
-        r_hat = max(fit.verdict.r_hat for fit in passed)
-        lines += [f"{', '.join(fit.model.name for fit in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
+        r_hat = max(verdict.r_hat for _, verdict in passed)
+        lines += [f"{', '.join(name for name, _ in passed)}: converged, r-hat ≤ {r_hat:.3f}"]
     return lines
 
 

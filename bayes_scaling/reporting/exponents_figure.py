@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure, footer
+from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure, footer, verdicts_of
 
 HALF = 0.5  # probability of the thick part of an interval
 LANE = 0.22  # distance between mixtures within a row
@@ -66,7 +66,7 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
         _forest(panel, table, probability)
         _dress(panel, fit, name, table)
     _legend(figure, max(tables, key=lambda t: t.sizes["colour"]), probability)
-    footer(figure, [fit])
+    footer(figure, verdicts_of([fit]))
     return figure
 
 

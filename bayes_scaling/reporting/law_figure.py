@@ -23,7 +23,7 @@ from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
+from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer, verdicts_of
 from bayes_scaling.reporting.curves import Labels, View, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
 
@@ -101,7 +101,7 @@ def plot_law(
     if reach or later is not None:
         panels[0].set_title("beyond the data", fontsize=SMALL, color=GREY, loc="right", pad=3)
     _legend(figure, view, later)
-    footer(figure, fit.laws, f"{path_text(fit)}{law_text([fit])}")
+    footer(figure, verdicts_of(fit.laws), f"{path_text(fit)}{law_text([fit])}")
     return figure
 
 

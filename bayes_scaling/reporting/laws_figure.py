@@ -21,7 +21,7 @@ from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer
+from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer, verdicts_of
 from bayes_scaling.reporting.curves import View, Wanted, labels_of, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
 
@@ -118,7 +118,7 @@ def plot_laws(
         _mark_distance(panel, first, view, benchmark)
     _legend(figure, styles, view, later)
     walks = max((path_text(fit) for fit in named.values()), key=len)
-    footer(figure, laws, f"{walks}{law_text(list(named.values()))}")
+    footer(figure, verdicts_of(laws), f"{walks}{law_text(list(named.values()))}")
     return figure
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.boundaries.resampled import boundary_baseline
 from bayes_scaling.data.plans import complete
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.cell_fits import CELL, Cache, CellFit, Part, fitted_cell, scored
@@ -30,6 +31,7 @@ from bayes_scaling.models.responses.all_responses import RESPONSES
 
 __all__ = ["BASELINES", "baseline", "coefficients"]
 
+BOUNDARY = "boundary_"  # how names of estimators of boundaries start
 VERDICT = "a published point estimate; bands from a bootstrap of residuals by run"
 TOO_FEW = "too few usable scores for {name}: the mean of the runs instead"
 
@@ -68,9 +70,10 @@ def baseline(
     Parameters
     ----------
     name : str
-        One of ``BASELINES``.
+        One of ``BASELINES``; or "boundary_smoothed" and the like, for the boundary of released models by an estimator
+        of `boundary_curve`, with bands from resampled base models (see `boundary_baseline`, which has more options).
     runs : DataFrame
-        Checked runs, as from `read_runs`.
+        Checked runs, as from `read_runs`; for a boundary the scores of released models.
     plan : DataFrame
         From `plan_runs`; for "repeated_sampling" with k.
     seed : int, optional
@@ -104,6 +107,8 @@ def baseline(
     >>> round(float(ahead["accuracy_mean"].median()), 2)
     0.73
     """
+    if str(name).startswith(BOUNDARY):
+        return boundary_baseline(str(name).removeprefix(BOUNDARY), runs, plan, resamples=resamples, seed=seed)
     if resamples < 0:
         raise DataError(f"resamples must be 0 or more, got {resamples}")
     estimator, runs = _named(name), as_frame(runs, "the runs", example="bs.read_runs makes one")
