@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bayes_scaling.boundaries.fitting import BoundaryFit, fit_boundary
     from bayes_scaling.boundaries.leaderboard import read_leaderboard
     from bayes_scaling.boundaries.next_models import evaluate_next
-    from bayes_scaling.boundaries.quantiles import boundary
+    from bayes_scaling.boundaries.quantiles import boundary, summarise_boundary
     from bayes_scaling.boundaries.resampled import boundary_baseline
     from bayes_scaling.boundaries.shift import shift_probe
     from bayes_scaling.boundaries.simulated import simulated_board
@@ -97,6 +97,7 @@ _HOMES = {
     "split_above": "evaluation.splits",
     "split_groups": "evaluation.splits",
     "split_targets": "evaluation.splits",
+    "summarise_boundary": "boundaries.quantiles",
     "summarise": "forecasting.summaries",
     "summarise_scores": "evaluation.scores",
 }
@@ -151,6 +152,7 @@ __all__ = [
     "split_groups",
     "split_targets",
     "summarise",
+    "summarise_boundary",
     "summarise_scores",
 ]
 

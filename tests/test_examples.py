@@ -11,16 +11,8 @@ import pytest
 import bayes_scaling as bs
 from bayes_scaling.models.documents import load_model
 
-SAMPLING = (
-    "fit",
-    "compare",
-    "fit_boundary",
-    "boundary",
-    "moved",
-    "saturation",
-    "shift_probe",
-    "plot_boundary",
-)  # take longer, because they sample
+BOUNDARIES = ("fit_boundary", "boundary", "moved", "saturation", "shift_probe", "plot_boundary")
+SAMPLING = ("fit", "compare", *BOUNDARIES)  # take longer, because they sample
 FUNCTIONS = [name for name in bs.__all__ if inspect.isfunction(getattr(bs, name))]
 MODULES = [info.name for info in pkgutil.walk_packages(bs.__path__, "bayes_scaling.") if "__main__" not in info.name]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

@@ -34,6 +34,7 @@ from bayes_scaling.boundaries.cells import Cells
 if TYPE_CHECKING:
     import pymc as pm
 
+OBSERVED = ("mean", "squares", "item_variance")  # what changes where other scores of the same models are fitted
 OF_LOCATION = ("a", "c", "d", "f", "asymptote")
 LEAST_FLOOR = 0.002  # where guesses score nothing
 MOST_LABEL_NOISE = 0.15  # share of items that no model answers as their labels say; 0.065 on MMLU (arXiv 2406.04127)
@@ -65,19 +66,13 @@ def boundary_model(cells: Cells) -> pm.Model:
         spread_slope = pm.Normal("r", 0.0, 0.2, dims="benchmark")
         base_sd = pm.LogNormal("base_sd", np.log(BASE_SD), 0.5, dims="benchmark")
         top = pm.Deterministic("asymptote", asymptote(pm.Normal("asymptote_z", dims="benchmark")), dims="benchmark")
-        step = pm.LogNormal("period_step", np.log(STEP), 0.5)
-        later = len(cells.periods) - 1
-        if later:
-            steps = pm.Normal("period_score", 0.0, 1.0, shape=(later, len(cells.benchmarks)))
-            walk = pt.concatenate([pt.zeros((1, len(cells.benchmarks))), pt.cumsum(step * steps, axis=0)])
-        else:
-            walk = pt.zeros((1, len(cells.benchmarks)))
-        walk = pm.Deterministic("period_effect", walk, dims=("period", "benchmark"))
+        walk = _period_walk(cells)
         rise = pm.math.invlogit(level[b] + slope[b] * x + curvature[b] * x**2)
         expected = pm.math.logit(lowest[b] + (top[b] - lowest[b]) * rise) + walk[cells.period, b]
-        variance = pt.exp(2 * (spread[b] + spread_slope[b] * x)) + cells.item_variance
-        off = cells.mean - expected
-        density = -0.5 * (n * pt.log(variance) + (cells.squares + n * off**2) / variance).sum()
+        mean, squares, of_items = (pm.Data(name, getattr(cells, name)) for name in OBSERVED)
+        variance = pt.exp(2 * (spread[b] + spread_slope[b] * x)) + of_items
+        off = mean - expected
+        density = -0.5 * (n * pt.log(variance) + (squares + n * off**2) / variance).sum()
         precision, pull = n / variance, n * off / variance
         group, of_base = cells.organisation, cells.base_at[:, 1]
         if cells.has_organisations:
@@ -92,6 +87,19 @@ def boundary_model(cells: Cells) -> pm.Model:
         part, *_ = integrated(precision, pull, base_sd[of_base], pt.log)
         pm.Potential("scores", density + part.sum())
     return model
+
+
+def _period_walk(cells: Cells) -> Any:
+    """The random walk (period, benchmark) over periods, which starts at 0."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    later, walk = len(cells.periods) - 1, pt.zeros((1, len(cells.benchmarks)))
+    step = pm.LogNormal("period_step", np.log(STEP), 0.5)
+    if later:
+        steps = pm.Normal("period_score", 0.0, 1.0, shape=(later, len(cells.benchmarks)))
+        walk = pt.concatenate([walk, pt.cumsum(step * steps, axis=0)])
+    return pm.Deterministic("period_effect", walk, dims=("period", "benchmark"))
 
 
 def asymptote(score: Any) -> Any:

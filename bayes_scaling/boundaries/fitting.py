@@ -17,10 +17,11 @@ from bayes_scaling.boundaries.density import base_effects, boundary_model
 from bayes_scaling.boundaries.saved import load, save
 from bayes_scaling.boundaries.scores import released_scores
 from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.inference.sampling import thinned
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
 from bayes_scaling.inference.verdict import Verdict, judge
 
-TARGET_ACCEPT = 0.95
+TARGET_ACCEPT = 0.98
 INNER = ("_z", "_score")  # names of standard scores, which nobody reads
 
 
@@ -133,7 +134,7 @@ def fit_boundary(
     drawn, stats = _sampled(cells, settings, seed, progress, cores)
     posterior = drawn[[name for name in drawn if not str(name).endswith(INNER)]]
     read = [name for name in posterior if not (name == "period_effect" and len(cells.periods) == 1)]
-    verdict = judge(posterior[read], stats[["diverging", "energy", "depth"]], max_depth=settings.max_depth)
+    verdict = judge(posterior[read], stats, max_depth=settings.max_depth)
     if not verdict.passed:
         warnings.warn(f"boundary: {verdict}", ScalingWarning, stacklevel=2)
     posterior["base_effect"] = base_effects(posterior, cells, np.random.default_rng(seed))
@@ -160,5 +161,6 @@ def _sampled(
         maxdepth=settings.max_depth,
         adaptation="low_rank",
     )
-    kept = trace["posterior"].to_dataset().isel(draw=slice(None, None, thin))
-    return kept.assign_coords(draw=np.arange(settings.draws)), trace["sample_stats"].to_dataset()
+    kept = trace["posterior"].to_dataset().isel(draw=slice(thin - 1, None, thin))
+    stats = trace["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]
+    return kept.assign_coords(draw=np.arange(settings.draws)), thinned(stats, thin)

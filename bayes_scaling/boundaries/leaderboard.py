@@ -15,7 +15,7 @@ from bayes_scaling.data.sizes import flops_of, parse_size
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.files.tables import read_table
-from bayes_scaling.messages import listed, listed_names, number_of
+from bayes_scaling.messages import listed, listed_names
 
 
 class Measured(NamedTuple):
@@ -137,8 +137,8 @@ def _models(table: pd.DataFrame, measured: list[str], bases: pd.DataFrame | None
     if (lost := int((~usable).sum())) and usable.any():
         shown = table.loc[found.isna(), BASE_MODEL if BASE_MODEL in table else MODEL].astype(str).value_counts().index
         warnings.warn(
-            f"{number_of(lost, 'model')} of {len(table)} left out: {int(found.isna().sum())} have a base of unknown "
-            f"tokens, such as {listed_names(shown)} (give their tokens with bases), the others no size or no date",
+            f"{lost} of {len(table)} models are left out, {int(found.isna().sum())} of them because nobody says how many "
+            f"tokens their base has seen, such as {listed_names(shown)}; give these with bases",
             ScalingWarning,
             stacklevel=4,
         )

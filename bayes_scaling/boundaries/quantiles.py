@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.special import expit, ndtri
 
@@ -14,6 +15,7 @@ from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.messages import suggest
 
 NEXT = "next"  # the period after the last
@@ -115,3 +117,47 @@ def period_effect(fit: BoundaryFit, period: str | None, seed: int | None) -> xr.
     if label not in known:
         raise DataError(f"no period {label!r} was fitted; {suggest(label, [*known, NEXT])}")
     return effect.sel(period=label, drop=True)
+
+
+def summarise_boundary(draws: xr.DataArray, probability: float = 0.9) -> pd.DataFrame:
+    """Bring draws of a boundary into a table.
+
+    Parameters
+    ----------
+    draws : DataArray
+        From `boundary`.
+    probability : float
+        Of the interval.
+
+    Returns
+    -------
+    DataFrame
+        ``benchmark``, ``flops``, ``boundary`` (the median), ``lower`` and ``upper``, and ``note`` where the compute
+        lies beyond the fitted models.
+
+    Examples
+    --------
+    >>> values = xr.DataArray(
+    ...     np.full((1, 2, 1, 1), 0.5), dims=("chain", "draw", "benchmark", "flops"),
+    ...     coords={"benchmark": ["BBH"], "flops": [1e24], "decades_beyond": ("flops", [0.0])},
+    ... )
+    >>> summarise_boundary(values)["boundary"].tolist()
+    [0.5]
+    """
+    flat = draws.stack(sample=("chain", "draw")).transpose("benchmark", "flops", "sample")
+    low, high = interval(flat.to_numpy(), probability)
+    rows = []
+    for at, benchmark in enumerate(flat["benchmark"].to_numpy()):
+        for place, flops in enumerate(flat["flops"].to_numpy()):
+            beyond = float(flat["decades_beyond"].to_numpy()[place])
+            rows.append(
+                {
+                    "benchmark": str(benchmark),
+                    "flops": float(flops),
+                    "boundary": float(np.median(flat.to_numpy()[at, place])),
+                    "lower": float(low[at, place]),
+                    "upper": float(high[at, place]),
+                    "note": f"{beyond:.1f} decades beyond the fitted models" if beyond else "",
+                }
+            )
+    return pd.DataFrame(rows)

@@ -21,6 +21,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.files.frames import as_frame
+from bayes_scaling.inference.sampling import thinned
 from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.inference.verdict import judge
 from bayes_scaling.messages import listed
@@ -87,7 +88,7 @@ def shift_probe(
     ...      "old_items": 300, "new_items": 300}
     ... )
     >>> found = bs.shift_probe(pairs, "2024-06-30", seed=1, progress=False)
-    >>> bool(found["odds_ratio"].quantile(0.05) < np.exp(0.8) < found["odds_ratio"].quantile(0.95))
+    >>> bool(found["odds_ratio"].quantile(0.05) > 1.5)
     True
     """
     import nutpie
@@ -105,9 +106,9 @@ def shift_probe(
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
     )
-    drawn = trace["posterior"].to_dataset()[list(READ)].isel(draw=slice(None, None, THIN))
+    drawn = trace["posterior"].to_dataset()[list(READ)].isel(draw=slice(THIN - 1, None, THIN))
     drawn = drawn.assign_coords(draw=np.arange(settings.draws))
-    stats = trace["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]
+    stats = thinned(trace["sample_stats"].to_dataset()[["diverging", "energy", "depth"]], THIN)
     verdict = judge(drawn, stats, max_depth=settings.max_depth)
     if not verdict.passed:
         warnings.warn(f"shift_probe: {verdict}", ScalingWarning, stacklevel=2)

@@ -74,8 +74,8 @@ def next_period(
         One row for each period, benchmark and method: ``fitted``, ``scored``, ``benchmark``, ``method``, ``models``,
         ``tau``; ``pinball`` (exact), ``coverage`` (share up to the boundary), ``coverage_error`` over bins of compute,
         both with standard errors ``_se``, ``signed_error`` (coverage − τ); of the whole distribution ``crps``, twice
-        the mean pinball loss over quantiles, and ``top_decile``, the share of models above the 0.9-quantile, which should
-        be 0.1; and ``converged``.
+        the mean pinball loss over quantiles, and ``top_decile``, the share of models above the 0.9-quantile, which
+        should be 0.1; and ``converged``.
 
     Raises
     ------

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayes_scaling.cli.options import Strings, draw_plot, planned, refuse_unknown, require_outputs
+from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
+from bayes_scaling.cli.options import NOT_CONVERGED, Strings, draw_plot, planned, refuse_unknown, require_outputs
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
 from bayes_scaling.version import __version__
@@ -23,10 +24,11 @@ from bayes_scaling.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-NOT_CONVERGED, MISTAKE, INTERRUPTED = 1, 2, 130
+MISTAKE, INTERRUPTED = 2, 130
 
 OPTIONS = {  # arguments of Python, as messages name them -> options
     "even_if_not_converged=True": "--even-if-not-converged",
+    "BoundaryFit.load(path, even_if_damaged=True)": "--even-if-damaged",
     "Fit.load(path, even_if_damaged=True)": "--even-if-damaged",
     "overwrite=True": "--force",
 }
@@ -91,6 +93,10 @@ def main() -> None:
 
     Start with `bayes-scaling demo`.
     """
+
+
+main.add_command(boundary)
+main.add_command(evaluate_next)
 
 
 @main.command()
@@ -229,6 +235,7 @@ def models(name: str | None) -> None:
         return
     for known in list_models():
         click.echo(wrapped(f"{known}  ", load_model(known).card.summary))
+    click.echo(wrapped("boundary  ", "What released models reach at a compute budget; see `bayes-scaling boundary`."))
 
 
 @main.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 type Strings = tuple[str, ...]
 
+NOT_CONVERGED = 1  # exit status
 FIGURES = (".png", ".pdf", ".svg")
 
 
