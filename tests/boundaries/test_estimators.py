@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from boards import board_fit
 
@@ -75,6 +76,7 @@ def test_the_baseline_resamples_base_models_and_keeps_the_published_point(board)
 
 def test_validation_scores_every_method_on_the_same_rows():
     scores = bs.simulated_board(models=600, periods=3, seed=5)
+    scores["base_model"] = "other " + scores["base_model"]
     table = bs.next_period(
         scores, estimators=["constant", "binned"], resamples=20, seed=1, fit=lambda known, seed: board_fit()
     )
@@ -95,8 +97,7 @@ def test_validation_scores_every_method_on_the_same_rows():
 
 
 def test_scores_of_another_kind_of_frame_are_read():
-    polars = pytest.importorskip("polars")
-    board = polars.from_pandas(bs.simulated_board(models=50, seed=1))
+    board = pyarrow.Table.from_pandas(bs.simulated_board(models=50, seed=1))
     assert len(bs.dominance(board, small="1e24", resamples=10, seed=1)) == 4
 
 
