@@ -102,7 +102,7 @@ def fit_boundary(
         [proportion]; where known ``n_items``, ``chance``, ``base_model``, ``organisation`` and ``period``, whose labels
         sort in the order of time.
     seed : int, optional
-        The same seed gives the same draws.
+        The same seed on the same machine gives the same draws.
     chains, draws, tune, thin, target_accept, progress, cores
         As for `fit`.
 

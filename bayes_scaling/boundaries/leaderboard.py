@@ -137,8 +137,8 @@ def _models(table: pd.DataFrame, measured: list[str], bases: pd.DataFrame | None
     if (lost := int((~usable).sum())) and usable.any():
         shown = table.loc[found.isna(), BASE_MODEL if BASE_MODEL in table else MODEL].astype(str).value_counts().index
         warnings.warn(
-            f"{lost} of {len(table)} models are left out, {int(found.isna().sum())} of them because it is not known how "
-            f"many tokens their base has seen, such as {listed_names(shown)}; give these with bases",
+            f"{lost} of {len(table)} models are left out, {int(found.isna().sum())} of them because it is not known "
+            f"how many tokens their base has seen, such as {listed_names(shown)}; give these with bases",
             ScalingWarning,
             stacklevel=4,
         )
