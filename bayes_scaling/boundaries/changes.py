@@ -17,6 +17,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
 
 PRIOR_POINTS = 1000
+FEWEST_POSSIBLE = 0.05  # share of draws whose asymptote must lie above the boundary
 SHOWN = 0.9  # probability of the intervals in tables
 
 
@@ -90,7 +91,9 @@ def saturation(
     """Probability that the boundary is within ε of the asymptote, per benchmark: that little is left to gain.
 
     The asymptote is what is left of 1 by items whose labels are wrong.  Far below it the data say nothing about it, and
-    its posterior is its prior; ``learned`` tells how much of the prior's spread the data took away.
+    its posterior is its prior; ``learned`` tells how much of the prior's spread the data took away.  Draws whose
+    asymptote lies below what models reach already cannot be right and are left out; ``possible`` is the share of the
+    others.
 
     Parameters
     ----------
@@ -106,7 +109,7 @@ def saturation(
     -------
     DataFrame
         ``benchmark``, ``asymptote`` and ``boundary`` (posterior means), ``gap`` with ``lower_90`` and ``upper_90``,
-        ``probability`` of a gap below ε, and ``learned``, between 0 and 1.
+        ``probability`` of a gap below ε; ``learned`` and ``possible``, between 0 and 1.
 
     Raises
     ------
@@ -123,22 +126,28 @@ def saturation(
     where = 10 ** fit.cells.span[1] if flops is None else parse_size(flops)
     reached = boundary(fit, where, tau, even_if_not_converged=even_if_not_converged).isel(flops=0)
     top = fit.posterior["asymptote"]
-    gap = _draws(top - reached)
-    low, high = interval(gap, SHOWN)
     prior = asymptote(ndtri((np.arange(PRIOR_POINTS) + 0.5) / PRIOR_POINTS))
-    shrunk = 1 - _draws(top).std(axis=1) / prior.std()
-    return pd.DataFrame(
-        {
-            "benchmark": list(fit.cells.benchmarks),
-            "asymptote": _draws(top).mean(axis=1),
-            "boundary": _draws(reached).mean(axis=1),
-            "gap": gap.mean(axis=1),
-            "lower_90": low,
-            "upper_90": high,
-            "probability": (gap < epsilon).mean(axis=1),
-            "learned": np.clip(shrunk, 0, 1),
-        }
-    )
+    rows = []
+    for name, of_top, of_boundary in zip(fit.cells.benchmarks, _draws(top), _draws(reached), strict=True):
+        possible = of_top > of_boundary
+        if possible.mean() < FEWEST_POSSIBLE:
+            possible[:] = True  # an asymptote below the boundary is then said as it is
+        gap = (of_top - of_boundary)[possible]
+        low, high = interval(gap, SHOWN)
+        rows.append(
+            {
+                "benchmark": name,
+                "asymptote": of_top[possible].mean(),
+                "boundary": of_boundary[possible].mean(),
+                "gap": gap.mean(),
+                "lower_90": low,
+                "upper_90": high,
+                "probability": (gap < epsilon).mean(),
+                "learned": np.clip(1 - of_top.std() / prior.std(), 0, 1),
+                "possible": (of_top > of_boundary).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def dominance(

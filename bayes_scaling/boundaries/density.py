@@ -1,11 +1,10 @@
 r"""The PyMC model of the scores of released models.
 
-With x = log10 C − 23, the log odds of the score y of a model on benchmark b, of base model g and organisation o,
-released in period t:
+With x = log10 C − 23, the score y of a model on benchmark b, of base model g and organisation o, released in period t,
+is normal on the scale h of `link`:
 
-.. math:: \operatorname{logit} y = \operatorname{logit}\bigl(f_b + (A_b - f_b)\,\sigma(a_b + c_b x + d_b x^2)\bigr) +
-          v_{bt} + u_{bg} + w_{bgo} + \epsilon, \qquad \epsilon \sim N(0, \sigma_b(x)^2 + \iota),
-          \quad \log \sigma_b(x) = s_b + r_b x
+.. math:: h(y) = h\bigl(f_b + (A_b - f_b)\,\sigma(a_b + c_b x + d_b x^2)\bigr) + v_{bt} + u_{bg} + w_{bgo} + \epsilon,
+          \qquad \epsilon \sim N(0, \sigma_b(x)^2 + \iota), \quad \log \sigma_b(x) = s_b + r_b x
 
 f is the floor, near the score of a guess; A the asymptote, what is left of 1 by items whose labels are wrong; v a
 random walk over periods; u and w are normal, with a spread of their own for every benchmark; ι is the noise of the
@@ -30,6 +29,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from bayes_scaling.boundaries.cells import Cells
+from bayes_scaling.boundaries.link import link
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -39,8 +39,8 @@ OF_LOCATION = ("a", "c", "d", "f", "asymptote")
 LEAST_FLOOR = 0.002  # where guesses score nothing
 MOST_LABEL_NOISE = 0.15  # share of items that no model answers as their labels say; 0.065 on MMLU (arXiv 2406.04127)
 LABEL_NOISE_SCORE = (-1.0, 0.8)  # middle and scale of its prior, as log odds of its share of the most: about 0.04
-BASE_SD, ORGANISATION_SD, SPREAD = 0.3, 0.2, 0.4  # log odds, middles of their priors
-STEP = 0.1  # log odds by which a period moves a benchmark, the middle of its prior: one or two points of score
+BASE_SD, ORGANISATION_SD, SPREAD = 0.3, 0.2, 0.4  # on the scale of h, middles of their priors
+STEP = 0.1  # of h by which a period moves a benchmark, the middle of its prior: one or two points of score
 
 
 def boundary_model(cells: Cells) -> pm.Model:
@@ -68,7 +68,7 @@ def boundary_model(cells: Cells) -> pm.Model:
         top = pm.Deterministic("asymptote", asymptote(pm.Normal("asymptote_z", dims="benchmark")), dims="benchmark")
         walk = _period_walk(cells)
         rise = pm.math.invlogit(level[b] + slope[b] * x + curvature[b] * x**2)
-        expected = pm.math.logit(lowest[b] + (top[b] - lowest[b]) * rise) + walk[cells.period, b]
+        expected = link(lowest[b] + (top[b] - lowest[b]) * rise, cells.shape[b], pt) + walk[cells.period, b]
         mean, squares, of_items = (pm.Data(name, getattr(cells, name)) for name in OBSERVED)
         variance = pt.exp(2 * (spread[b] + spread_slope[b] * x)) + of_items
         off = mean - expected
@@ -165,7 +165,7 @@ def _base_statistics(chain: xr.Dataset, cells: Cells) -> tuple[np.ndarray, np.nd
     found = []
     for draw in range(chain.sizes["draw"]):
         one = {name: values[draw] for name, values in value.items()}
-        off = cells.mean - location({name: one[name][b] for name in OF_LOCATION}, x)
+        off = cells.mean - location({name: one[name][b] for name in OF_LOCATION}, x, cells.shape[b])
         off = off - one["period_effect"][cells.period, b]
         variance = np.exp(2 * (one["s"][b] + one["r"][b] * x)) + cells.item_variance
         weights = (cells.number / variance, cells.number * off / variance)
@@ -178,10 +178,10 @@ def _base_statistics(chain: xr.Dataset, cells: Cells) -> tuple[np.ndarray, np.nd
     return of_draws[0], of_draws[1]
 
 
-def location(value: Any, x: Any) -> Any:
-    """Middle of the log odds at x decades, of the quantities in `OF_LOCATION`."""
+def location(value: Any, x: Any, shape: Any) -> Any:
+    """Middle of h at x decades, of the quantities in `OF_LOCATION`, for scales of this shape."""
     rise = expit(value["a"] + value["c"] * x + value["d"] * x**2)
-    return logit(value["f"] + (value["asymptote"] - value["f"]) * rise)
+    return link(value["f"] + (value["asymptote"] - value["f"]) * rise, shape)
 
 
 def _summed(values: Any, group: np.ndarray, number: int) -> Any:

@@ -1,6 +1,6 @@
 r"""Which models to evaluate so that the boundary is as certain as possible for what evaluations cost.
 
-What is not known is the boundary q(x) on the log odds over x = log10 C, of every benchmark.  Before any further
+What is not known is the boundary q(x) on the scale of `link` over x = log10 C, of every benchmark.  Before any further
 evaluation it has a covariance K: that of the draws of a fit, or, without one, of a broad parabola; and on top a smooth
 deviation from either, because evaluations at one compute say little about the boundary two decades away.  Evaluating n
 models of one base model says of q at its compute, with a variance of
@@ -20,12 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import logit, ndtri
+from scipy.special import ndtri
 
 from bayes_scaling.boundaries.cells import MIDDLE
 from bayes_scaling.boundaries.density import BASE_SD, SPREAD
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
+from bayes_scaling.boundaries.link import link
 from bayes_scaling.boundaries.quantiles import boundary
 from bayes_scaling.boundaries.scores import BASE
 from bayes_scaling.data.sizes import parse_size
@@ -127,8 +128,8 @@ def evaluate_next(
     -------
     DataFrame
         The chosen candidates in the order in which to evaluate them, with ``total_cost`` and ``sd_after``, the root
-        mean square deviation of the boundary on the grid, in log odds, once this model is evaluated too.  Its index is
-        that of ``candidates``.
+        mean square deviation of the boundary on the grid once this model is evaluated too, on the scale of `link`: log
+        odds, where there is no fit.  Its index is that of ``candidates``.
 
     Raises
     ------
@@ -211,8 +212,9 @@ def _before(places: np.ndarray, fit: BoundaryFit | None, tau: float) -> Knowledg
 def _learned(places: np.ndarray, fit: BoundaryFit, tau: float) -> np.ndarray:
     """Covariance (benchmark, place, place) of the boundary over the draws of a fit."""
     draws = boundary(fit, list(10 ** (places + MIDDLE)), tau, even_if_not_converged=True)
-    odds = logit(draws.stack(sample=("chain", "draw")).transpose("benchmark", "flops", "sample").to_numpy())
-    return np.array([np.cov(one).reshape(len(places), len(places)) for one in odds])
+    scores = draws.stack(sample=("chain", "draw")).transpose("benchmark", "flops", "sample").to_numpy()
+    values = link(scores, fit.cells.shape[:, None, None])
+    return np.array([np.cov(one).reshape(len(places), len(places)) for one in values])
 
 
 def _variances(fit: BoundaryFit) -> tuple[np.ndarray, np.ndarray]:

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtr
+from scipy.special import ndtr
 
 from bayes_scaling.boundaries.cells import MIDDLE, item_variance
 from bayes_scaling.boundaries.density import OF_LOCATION, location
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
+from bayes_scaling.boundaries.link import inverse, link
 from bayes_scaling.boundaries.quantiles import period_effect
 from bayes_scaling.boundaries.scores import BASE
 from bayes_scaling.errors import DataError
 from bayes_scaling.messages import suggest
 
 BISECTIONS = 30
-WIDEST = 14.0  # log odds that no score reaches
+WIDEST = 14.0  # of h, which no score reaches
 
 
 def predictive_quantile(
@@ -53,7 +54,7 @@ def predictive_quantile(
     (row,) array, or (row, tau) array for several
     """
     levels = np.atleast_1d(np.asarray(tau, float))
-    mean, deviation, key = _rows(fit, models, period, seed, clip, even_if_not_converged)
+    mean, deviation, key, shape = _rows(fit, models, period, seed, clip, even_if_not_converged)
     found = np.empty((mean.shape[1], len(levels)))
     for column, level in enumerate(levels):
         low, high = np.full(mean.shape[1], -WIDEST), np.full(mean.shape[1], WIDEST)
@@ -61,7 +62,7 @@ def predictive_quantile(
             middle = (low + high) / 2
             below = ndtr((middle - mean) / deviation).mean(axis=0) < level
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        found[:, column] = expit((low + high) / 2)
+        found[:, column] = inverse((low + high) / 2, shape)
     return found[key] if np.ndim(tau) else found[key, 0]
 
 
@@ -70,17 +71,18 @@ def probability_below(
     even_if_not_converged: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Predictive probability of a score up to the one observed, (row,) array: uniform where the model is right."""
-    mean, deviation, key = _rows(fit, models, period, seed, clip, even_if_not_converged)
+    mean, deviation, key, shape = _rows(fit, models, period, seed, clip, even_if_not_converged)
     position = pd.Index(fit.cells.benchmarks).get_indexer(pd.Index(models["benchmark"].astype(str)))
     edge = 0.5 / fit.cells.n_items[position]
     score = np.clip(models["score"].to_numpy(float), edge, 1 - edge)
-    return np.array([ndtr((y - mean[:, k]) / deviation[:, k]).mean() for y, k in zip(logit(score), key, strict=True)])
+    value = link(score, shape[key])
+    return np.array([ndtr((h - mean[:, k]) / deviation[:, k]).mean() for h, k in zip(value, key, strict=True)])
 
 
 def _rows(
     fit: BoundaryFit, models: pd.DataFrame, period: str | None, seed: int | None, clip: bool, go_on: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and deviation (draw, kind) of the log odds of every kind of model, and the kind of each row."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and deviation (draw, kind) of h of every kind of model, the kind of each row, and λ of each kind."""
     fit.require_converged(even_if_not_converged=go_on)
     base = models[BASE].astype(object).fillna("").astype(str) if BASE in models else pd.Series("", models.index)
     asked = pd.DataFrame({"benchmark": models["benchmark"].astype(str), BASE: base, "flops": models["flops"]})
@@ -95,11 +97,12 @@ def _rows(
     flat = {str(n): v.stack(sample=("chain", "draw")).transpose("sample", ...).to_numpy() for n, v in
             fit.posterior.items() if {"chain", "draw"} <= set(v.dims)}  # fmt: skip
     moved = period_effect(fit, period, seed).stack(sample=("chain", "draw")).transpose("sample", "benchmark").to_numpy()
-    mean = location({n: flat[n][:, b] for n in OF_LOCATION}, x) + moved[:, b]
+    shape = fit.cells.shape[b]
+    mean = location({n: flat[n][:, b] for n in OF_LOCATION}, x, shape) + moved[:, b]
     known = g >= 0
     mean = mean + np.where(known, flat["base_effect"][:, np.maximum(g, 0), b], 0.0)
     variance = np.exp(2 * (flat["s"][:, b] + flat["r"][:, b] * x)) + np.where(known, 0.0, flat["base_sd"][:, b] ** 2)
     if "organisation_sd" in flat:
         variance = variance + flat["organisation_sd"][:, b] ** 2
-    variance = variance + item_variance(mean, fit.cells.n_items[b])
-    return mean, np.sqrt(variance), key
+    variance = variance + item_variance(mean, fit.cells.n_items[b], shape)
+    return mean, np.sqrt(variance), key, shape

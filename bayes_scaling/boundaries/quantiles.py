@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from bayes_scaling.boundaries.cells import MIDDLE, item_variance
 from bayes_scaling.boundaries.density import location
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
+from bayes_scaling.boundaries.link import inverse
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
@@ -81,10 +82,11 @@ def boundary(
         raise DataError(f"flops must be positive and finite, not {flops!r}")
     x = xr.DataArray(np.log10(asked) - MIDDLE, dims="flops", coords={"flops": asked})
     mean, variance = _moments(fit, x, period_effect(fit, period, seed), base)
-    odds = (mean + np.sqrt(variance) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
-    noise = odds.copy(data=item_variance(odds.to_numpy(), fit.cells.n_items[:, None]))
-    found = xr.DataArray(expit(mean + np.sqrt(variance + noise) * ndtri(tau)), name="boundary")
-    found = found.transpose("chain", "draw", "benchmark", "flops")
+    shape, items = fit.cells.shape[:, None], fit.cells.n_items[:, None]
+    noiseless = (mean + np.sqrt(variance) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
+    noise = noiseless.copy(data=item_variance(noiseless.to_numpy(), items, shape))
+    value = (mean + np.sqrt(variance + noise) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
+    found = value.copy(data=inverse(value.to_numpy(), shape)).rename("boundary")
     low, high = fit.cells.span
     beyond = np.maximum(np.maximum(x + MIDDLE - high, low - x - MIDDLE), 0.0)
     return found.assign_coords(decades_beyond=beyond).assign_attrs(tau=tau, verdict=str(fit.verdict))
@@ -93,9 +95,9 @@ def boundary(
 def _moments(
     fit: BoundaryFit, x: xr.DataArray, moved: xr.DataArray | float, base: str | None
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean and variance of the log odds of a model, without the noise of its items."""
+    """Mean and variance of h of the score of a model, without the noise of its items."""
     p = fit.posterior
-    mean = location(p, x) + moved
+    mean = location(p, x, xr.DataArray(fit.cells.shape, dims="benchmark")) + moved
     variance = xr.DataArray(np.exp(2 * (p["s"] + p["r"] * x)))
     if "organisation_sd" in p:
         variance = variance + p["organisation_sd"] ** 2

@@ -63,7 +63,10 @@ def simulated_cells(board, rng, model, names):
     draws = pm.draw([model[name] for name in names], random_seed=int(rng.integers(2**31)))
     one = dict(zip(names, draws, strict=True))
     b, x = cells.benchmark, cells.decades
-    middle = location({name: one[name][b] for name in OF_LOCATION}, x) + one["period_effect"][cells.period, b]
+    middle = (
+        location({name: one[name][b] for name in OF_LOCATION}, x, cells.shape[b])
+        + one["period_effect"][cells.period, b]
+    )
     base = cells.base_at[cells.base_of[cells.organisation]]
     of_base = rng.normal(size=(len(cells.bases), len(cells.benchmarks))) * one["base_sd"]
     own_sd = one["organisation_sd"][cells.base_at[cells.base_of, 1]]
@@ -97,7 +100,7 @@ def test_ranks_of_true_values_are_uniform():
         for name, values in draws.items():
             ranks[name].append((values < np.ravel(truth[name])[-1]).sum())
         far = {name: np.ravel(truth[name])[-1] for name in OF_LOCATION}
-        ranks["expected far above"].append((location(draws, 3.0) < location(far, 3.0)).sum())
+        ranks["expected far above"].append((location(draws, 3.0, 1.0) < location(far, 3.0, 1.0)).sum())
     p = {name: chisquare(np.histogram(found, BINS, (0, KEPT + 1))[0]).pvalue for name, found in ranks.items()}
     assert min(p.values()) > SMALLEST_P, p
 
