@@ -1,17 +1,23 @@
 """Boundaries of released models: fitted on one period and scored on the next, beside the published estimators.
 
-    python benchmarks/boundaries.py SCORES.csv [--resamples 200]
+    python benchmarks/boundaries.py SCORES.csv [--resamples 200] [--only validation|widths|scale]
 
-SCORES.csv has one row a score of a released model: model_type, base_model, period, flops, benchmark, score, n_items.
-Pretrained models are left out, as in arXiv 2602.15327.  Printed are the exact pinball loss times 1000 and coverage
-errors in percentage points, averaged over benchmarks and pairs of periods; how wide the posterior of the boundary at
-1e24 FLOPs is beside intervals of the published estimator from resampled base models; and what a fit of 25,000 models
-costs.
+SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes; pretrained models are left out, as in arXiv
+2602.15327.  Printed are
+
+- the exact pinball loss times 1000, coverage and its errors in percentage points, the CRPS times 1000 and the share of
+  models above the 0.9-quantile, averaged over benchmarks and pairs of periods;
+- how the share of the fitted models below the boundary compares with what it should be, for the smoothed estimator as
+  published, with larger κ, and for the posterior;
+- how wide the posterior of the boundary at 1e24 FLOPs is beside resamples of base models of the published estimator and
+  of the exact one;
+- what fits of 25,000 and of 2,500 models of 300 base models on six benchmarks take.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 
 import numpy as np
@@ -19,67 +25,100 @@ import pandas as pd
 
 from bayes_scaling.boundaries.estimators import boundary_curve
 from bayes_scaling.boundaries.fitting import fit_boundary
+from bayes_scaling.boundaries.leaderboard import read_leaderboard
 from bayes_scaling.boundaries.quantiles import boundary
-from bayes_scaling.boundaries.scores import BASE
+from bayes_scaling.boundaries.resampled import boundary_baseline
+from bayes_scaling.boundaries.scores import BENCHMARK
+from bayes_scaling.boundaries.simulated import simulated_board
 from bayes_scaling.boundaries.validation import next_period
 
 AT = 1e24
+PARTS = ("validation", "widths", "scale")
 
 
-def published_interval(scores: pd.DataFrame, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
-    """90 % interval of the published boundary at 1e24 FLOPs over resamples of base models."""
-    groups = list(scores.groupby(BASE).indices.values())
-    found = []
-    for _ in range(resamples):
-        rows = scores.iloc[np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))])]
-        curve = boundary_curve("smoothed", rows["flops"].to_numpy(), rows["score"].to_numpy())
-        found.append(float(curve(np.array([AT]))[0]))
-    low, high = np.quantile(found, [0.05, 0.95])
-    return float(low), float(high)
+def validation(scores: pd.DataFrame, resamples: int) -> None:
+    table = next_period(scores, seed=1, resamples=resamples)
+    percent = [name for name in table if name.startswith("coverage")] + ["signed_error", "top_decile"]
+    shown = table.assign(pinball=1e3 * table["pinball"], crps=1e3 * table["crps"])
+    shown[percent] *= 100
+    columns = ["pinball", *percent, "crps"]
+    print(shown.groupby("method", sort=False)[columns].mean().round(2).to_string())
+    print("\nthe posterior, by periods and benchmark")
+    own = shown[shown["method"] == "posterior"]
+    print(own[["fitted", "benchmark", *columns, "converged"]].round(2).to_string(index=False))
 
 
-def many(models: int, bases: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A simulated board of many models on six benchmarks."""
-    size, base = rng.uniform(21, 25.5, bases), rng.integers(bases, size=models)
-    effect = rng.normal(0, 0.3, (bases, 6))
-    odds = -0.5 + 0.5 * (size[base] - 23)[:, None] + effect[base] + 0.4 * rng.normal(size=(models, 6))
-    table = pd.DataFrame(1 / (1 + np.exp(-odds)), columns=[f"benchmark {i}" for i in range(6)])
-    table = table.assign(flops=10 ** size[base], base_model=[f"base {i}" for i in base], n_items=1000)
-    return table.melt(["flops", "base_model", "n_items"], var_name="benchmark", value_name="score")
+def widths(scores: pd.DataFrame, resamples: int) -> None:
+    print("\nshare of the fitted models below the 98 % boundary [%]")
+    rows = []
+    for benchmark, own in scores.groupby(BENCHMARK):
+        flops, score = own["flops"].to_numpy(), own["score"].to_numpy()
+        covered = {
+            f"smoothed, κ = {kappa:g}": 100
+            * np.mean(score <= boundary_curve("smoothed", flops, score, kappa=kappa)(flops))
+            for kappa in (50.0, 200.0, 3200.0)
+        }
+        rows.append({"benchmark": benchmark, **covered})
+    fit = fit_boundary(scores, seed=1, progress=False)
+    table = pd.DataFrame(rows).set_index("benchmark")
+    for tail in ("normal", "observed"):
+        table[f"posterior, {tail} tail"] = [100 * _below(fit, name, tail) for name in table.index]
+    print(table.round(1).to_string())
+    print(f"\n{fit!r}\nthe boundary at {AT:g} FLOPs with 90 % intervals, all periods of the table together")
+    plan = pd.DataFrame({"flops": AT, "benchmark": list(fit.cells.benchmarks)})
+    bootstraps = {name: boundary_baseline(name, scores, plan, resamples=resamples, seed=1)["boundary"]
+                  for name in ("smoothed", "sigmoid")}  # fmt: skip
+    alone = fit_boundary(scores.drop(columns="period"), seed=1, progress=False)
+    for number, benchmark in enumerate(fit.cells.benchmarks):
+        line = f"{benchmark:14s}"
+        for name, draws in bootstraps.items():
+            low, high = draws[0, :, number].quantile([0.05, 0.95]).to_numpy()
+            line += f"  {name} {float(draws[0, :, number].median()):.3f} [{low:.3f}, {high:.3f}]"
+        ours = boundary(alone, AT, seed=1, even_if_not_converged=True).isel(flops=0, benchmark=number)
+        least, most = ours.quantile([0.05, 0.95]).to_numpy()
+        line += f"  posterior {float(ours.median()):.3f} [{least:.3f}, {most:.3f}], width / that of the last bootstrap"
+        print(f"{line} {(most - least) / (high - low):.2f}")
+
+
+def _below(fit: object, benchmark: str, tail: str) -> float:
+    """Share of the fitted models of a benchmark below the boundary of their period."""
+    shares = []
+    for period, own in fit.scores[fit.scores[BENCHMARK] == benchmark].groupby("period"):
+        sizes = own["flops"].unique().tolist()
+        draws = boundary(fit, sizes, period=period, tail=tail, seed=1, even_if_not_converged=True).sel(
+            benchmark=benchmark
+        )
+        at = pd.Series(draws.mean(("chain", "draw")).to_numpy(), sizes)
+        shares.append((own["score"] <= own["flops"].map(at)).to_numpy())
+    return float(np.concatenate(shares).mean())
+
+
+def scale() -> None:
+    print()
+    for models, organisations in ((2500, 1), (25_000, 1), (25_000, 500)):
+        board = simulated_board(models, benchmarks=6, bases=300, organisations=organisations, periods=3, seed=1)
+        start = time.perf_counter()
+        found = fit_boundary(board, seed=1, progress=False)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"{len(board)} scores of 300 base models and {organisations} organisations in {len(found.cells.number)} cells: "
+            f"{time.perf_counter() - start:.0f} s, at most {memory:.1f} GiB so far, {found.verdict}"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scores")
     parser.add_argument("--resamples", type=int, default=200)
+    parser.add_argument("--only", choices=PARTS)
     chosen = parser.parse_args()
-    scores = pd.read_csv(chosen.scores)
+    scores = read_leaderboard(pd.read_csv(chosen.scores))
     scores = scores[scores["model_type"] != "pretrained"].reset_index(drop=True)
-    table = next_period(scores, seed=1, resamples=chosen.resamples)
-    shown = table.assign(pinball=1e3 * table["pinball"], crps=1e3 * table["crps"])
-    errors = ["coverage_error", "coverage_error_se", "signed_error"]
-    shown[errors] *= 100
-    columns = ["pinball", *errors, "crps"]
-    print(shown.groupby("method", sort=False)[columns].mean().round(2).to_string())
-    print("\nthe posterior, by periods and benchmark")
-    print(shown[shown["method"] == "posterior"][["fitted", "benchmark", *columns, "converged"]].round(2).to_string())
-    fit = fit_boundary(scores, seed=1, progress=False)
-    print(f"\n{fit!r}")
-    draws = boundary(fit, AT, even_if_not_converged=True).isel(flops=0)
-    rng = np.random.default_rng(1)
-    for benchmark, rows in scores.groupby("benchmark"):
-        ours = draws.sel(benchmark=benchmark)
-        low, high = (float(ours.quantile(q)) for q in (0.05, 0.95))
-        least, most = published_interval(rows, max(chosen.resamples, 20), rng)
-        print(
-            f"at 1e24 FLOPs {benchmark:14s} posterior {float(ours.mean()):.3f} [{low:.3f}, {high:.3f}], "
-            f"published [{least:.3f}, {most:.3f}], ratio of widths {(high - low) / (most - least):.2f}"
-        )
-    for models in (2500, 25_000):
-        board = many(models, 300, rng)
-        start = time.perf_counter()
-        found = fit_boundary(board, seed=1, progress=False)
-        print(f"{len(board)} scores of 300 base models: {time.perf_counter() - start:.0f} s, {found.verdict}")
+    for part in PARTS if chosen.only is None else [chosen.only]:
+        if part == "scale":
+            scale()
+        else:
+            {"validation": validation, "widths": widths}[part](scores, chosen.resamples)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from bayes_scaling.boundaries.density import asymptote
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
-from bayes_scaling.boundaries.quantiles import boundary
+from bayes_scaling.boundaries.quantiles import OBSERVED, boundary
 from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD, released_scores
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
@@ -64,7 +64,7 @@ def moved(
     True
     """
     before, after = (
-        boundary(fit, flops, tau, period=one, even_if_not_converged=even_if_not_converged).isel(flops=0)
+        boundary(fit, flops, tau, period=one, tail=OBSERVED, even_if_not_converged=even_if_not_converged).isel(flops=0)
         for one in (first, second)
     )
     rise = _draws(after - before)
@@ -86,6 +86,8 @@ def saturation(
     epsilon: float = 0.05,
     flops: float | str | None = None,
     tau: float = TAU,
+    tail: str | None = None,
+    seed: int | None = None,
     even_if_not_converged: bool = False,
 ) -> pd.DataFrame:
     """Probability that the boundary is within ε of the asymptote, per benchmark: that little is left to gain.
@@ -102,7 +104,8 @@ def saturation(
         Gap [proportion] that counts as none.
     flops : float or str, optional
         Compute at which the boundary is read; by default the largest that was fitted.
-    tau : float
+    tau, tail, seed
+        As for `boundary`.
     even_if_not_converged : bool
 
     Returns
@@ -124,7 +127,8 @@ def saturation(
     True
     """
     where = 10 ** fit.cells.span[1] if flops is None else parse_size(flops)
-    reached = boundary(fit, where, tau, even_if_not_converged=even_if_not_converged).isel(flops=0)
+    reached = boundary(fit, where, tau, tail=tail, seed=seed, even_if_not_converged=even_if_not_converged)
+    reached = reached.isel(flops=0)
     top = fit.posterior["asymptote"]
     prior = asymptote(ndtri((np.arange(PRIOR_POINTS) + 0.5) / PRIOR_POINTS))
     rows = []

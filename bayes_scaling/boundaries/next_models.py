@@ -27,7 +27,7 @@ from bayes_scaling.boundaries.density import BASE_SD, SPREAD
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.link import link
-from bayes_scaling.boundaries.quantiles import boundary
+from bayes_scaling.boundaries.quantiles import NORMAL, boundary
 from bayes_scaling.boundaries.scores import BASE
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
@@ -211,7 +211,7 @@ def _before(places: np.ndarray, fit: BoundaryFit | None, tau: float) -> Knowledg
 
 def _learned(places: np.ndarray, fit: BoundaryFit, tau: float) -> np.ndarray:
     """Covariance (benchmark, place, place) of the boundary over the draws of a fit."""
-    draws = boundary(fit, list(10 ** (places + MIDDLE)), tau, even_if_not_converged=True)
+    draws = boundary(fit, list(10 ** (places + MIDDLE)), tau, tail=NORMAL, even_if_not_converged=True)
     scores = draws.stack(sample=("chain", "draw")).transpose("benchmark", "flops", "sample").to_numpy()
     values = link(scores, fit.cells.shape[:, None, None])
     return np.array([np.cov(one).reshape(len(places), len(places)) for one in values])

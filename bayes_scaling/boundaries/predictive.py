@@ -13,7 +13,7 @@ from bayes_scaling.boundaries.density import OF_LOCATION, location
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.link import inverse, link
-from bayes_scaling.boundaries.quantiles import period_effect
+from bayes_scaling.boundaries.periods import period_effect
 from bayes_scaling.boundaries.scores import BASE
 from bayes_scaling.errors import DataError
 from bayes_scaling.messages import suggest

@@ -14,12 +14,16 @@ from bayes_scaling.boundaries.density import location
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.link import inverse
+from bayes_scaling.boundaries.periods import NEXT, period_effect
+from bayes_scaling.boundaries.predictive import probability_below
+from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD
+from bayes_scaling.boundaries.tails import calibrated
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.messages import suggest
 
-NEXT = "next"  # the period after the last
+NORMAL, OBSERVED = TAILS = ("normal", "observed")
 
 
 def boundary(
@@ -29,6 +33,7 @@ def boundary(
     *,
     period: str | None = None,
     base: str | None = None,
+    tail: str | None = None,
     seed: int | None = None,
     even_if_not_converged: bool = False,
 ) -> xr.DataArray:
@@ -47,8 +52,13 @@ def boundary(
         One of the fitted periods, or "next" for the one after them; by default the last.
     base : str, optional
         The τ-quantile among models of one fitted base model; by default among models of new ones.
+    tail : str, optional
+        "observed" calibrates the level of the quantile, so that a share 1 − τ of the fitted models lies above (see
+        `tails`): what was reached so far.  "normal" reads the quantile off the fitted normal distribution.  Released
+        models are skewed, so that fewer than 1 − τ of the fitted ones lie above that; how many of the next period's
+        do is judged by `next_period`.  By default "normal" for the next period and "observed" for fitted ones.
     seed : int, optional
-        Of the step to the next period.
+        Of the step to the next period, and of the calibration.
     even_if_not_converged : bool
         Go on from a fit that failed its verdict.
 
@@ -76,20 +86,25 @@ def boundary(
     fit.require_converged(even_if_not_converged=even_if_not_converged)
     if not (isinstance(tau, float | int) and 0 < tau < 1):
         raise DataError(f"tau must lie between 0 and 1, not {tau!r}")
+    if tail is None:
+        tail = NORMAL if period == NEXT else OBSERVED
+    if tail not in TAILS:
+        raise DataError(f"tail must be 'normal' or 'observed', not {tail!r}")
     several = not isinstance(flops, str | int | float | np.number)
     asked = np.array([parse_size(one) for one in (flops if several else [flops])])  # type: ignore[union-attr]
     if not (len(asked) and (asked > 0).all() and np.isfinite(asked).all()):
         raise DataError(f"flops must be positive and finite, not {flops!r}")
     x = xr.DataArray(np.log10(asked) - MIDDLE, dims="flops", coords={"flops": asked})
     mean, variance = _moments(fit, x, period_effect(fit, period, seed), base)
+    level = ndtri(tau) if tail == NORMAL else ndtri(_observed(fit, float(tau), base is not None, seed))
     shape, items = fit.cells.shape[:, None], fit.cells.n_items[:, None]
-    noiseless = (mean + np.sqrt(variance) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
+    noiseless = (mean + np.sqrt(variance) * level).transpose("chain", "draw", "benchmark", "flops")
     noise = noiseless.copy(data=item_variance(noiseless.to_numpy(), items, shape))
-    value = (mean + np.sqrt(variance + noise) * ndtri(tau)).transpose("chain", "draw", "benchmark", "flops")
+    value = (mean + np.sqrt(variance + noise) * level).transpose("chain", "draw", "benchmark", "flops")
     found = value.copy(data=inverse(value.to_numpy(), shape)).rename("boundary")
     low, high = fit.cells.span
     beyond = np.maximum(np.maximum(x + MIDDLE - high, low - x - MIDDLE), 0.0)
-    return found.assign_coords(decades_beyond=beyond).assign_attrs(tau=tau, verdict=str(fit.verdict))
+    return found.assign_coords(decades_beyond=beyond).assign_attrs(tau=tau, tail=tail, verdict=str(fit.verdict))
 
 
 def _moments(
@@ -108,17 +123,18 @@ def _moments(
     return mean + p["base_effect"].sel(base=base, drop=True), variance
 
 
-def period_effect(fit: BoundaryFit, period: str | None, seed: int | None) -> xr.DataArray:
-    """Where the walk over periods stands, with a step drawn for the period after the last."""
-    known = fit.cells.periods
-    effect, label = fit.posterior["period_effect"], known[-1] if period is None else period
-    if label == NEXT:
-        last = effect.sel(period=known[-1], drop=True)
-        noise = np.random.default_rng(seed).normal(size=last.shape)
-        return last + fit.posterior["period_step"] * xr.DataArray(noise, dims=last.dims)
-    if label not in known:
-        raise DataError(f"no period {label!r} was fitted; {suggest(label, [*known, NEXT])}")
-    return effect.sel(period=label, drop=True)
+def _observed(fit: BoundaryFit, tau: float, own_base: bool, seed: int | None) -> xr.DataArray:
+    """Draws (chain, draw, benchmark) of the level below which a share τ of the fitted models lies."""
+    p, scores, rng = fit.posterior, fit.scores, np.random.default_rng(seed or 0)
+    asked = scores if own_base else scores.drop(columns=BASE)
+    below = np.empty(len(scores))
+    for period, rows in scores.groupby(PERIOD).indices.items():
+        below[rows] = probability_below(fit, asked.iloc[rows], period=str(period), even_if_not_converged=True)
+    base, draws = pd.factorize(scores[BASE])[0], p.sizes["chain"] * p.sizes["draw"]
+    at = scores.groupby(BENCHMARK).indices
+    levels = [calibrated(below[at[name]], base[at[name]], tau, draws, rng) for name in fit.cells.benchmarks]
+    values = np.stack(levels).reshape(-1, p.sizes["chain"], p.sizes["draw"])
+    return xr.DataArray(values, {"benchmark": list(fit.cells.benchmarks)}, ("benchmark", "chain", "draw"))
 
 
 def summarise_boundary(draws: xr.DataArray, probability: float = 0.9) -> pd.DataFrame:

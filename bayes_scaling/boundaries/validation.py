@@ -10,8 +10,8 @@ import pandas as pd
 
 from bayes_scaling.boundaries.estimators import TAU, boundary_curve, pinball
 from bayes_scaling.boundaries.fitting import BoundaryFit, fit_boundary
+from bayes_scaling.boundaries.periods import NEXT
 from bayes_scaling.boundaries.predictive import predictive_quantile
-from bayes_scaling.boundaries.quantiles import NEXT
 from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD, released_scores
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.settings import whole_number

@@ -25,6 +25,8 @@ SHOWN = 25  # rows of a plan that are printed
 @click.option("--flops", multiple=True, default=("1e24",), show_default=True, help="Compute (repeat the option).")
 @click.option("--tau", type=click.FloatRange(0, 1, True, True), default=0.98, show_default=True,
               help="Share of models that score below.")  # fmt: skip
+@click.option("--tail", type=click.Choice(["normal", "observed"]),
+              help="Of the fitted distribution (default for next), or of the fitted models.")  # fmt: skip
 @click.option("--period", help="A period, or next; by default the last.")
 @click.option("--base", help="A base model; by default a new one.")
 @click.option("--benchmark", multiple=True, help="Only these (repeat the option).")
@@ -42,8 +44,8 @@ SHOWN = 25  # rows of a plan that are printed
 @click.option("--force", is_flag=True, help="Replace files.")
 @click.pass_context
 def boundary(
-    ctx: click.Context, source: Path, flops: Strings, tau: float, period: str | None, base: str | None,
-    benchmark: Strings, bases: Path | None, save: Path | None, out: Path | None, plot: Path | None, each_period: bool,
+    ctx: click.Context, source: Path, flops: Strings, tau: float, tail: str | None, period: str | None,
+    base: str | None, benchmark: Strings, bases: Path | None, save: Path | None, out: Path | None, plot: Path | None, each_period: bool,
     seed: int | None, chains: int, draws: int, tune: int, even_if_not_converged: bool, even_if_damaged: bool,
     force: bool,
 ) -> None:  # fmt: skip
@@ -70,11 +72,11 @@ def boundary(
         found.save(save, overwrite=force)
     click.echo(wrapped("", repr(found)[1:-1]))
     go_on = even_if_not_converged
-    reached = draw(found, list(flops), tau, period=period, base=base, seed=seed, even_if_not_converged=go_on)
+    reached = draw(found, list(flops), tau, period=period, base=base, tail=tail, seed=seed, even_if_not_converged=go_on)
     table = summarise_boundary(reached)
     click.echo(table_text(table.round(3).astype({"flops": str})))
     click.echo(wrapped("", f"boundary: the score below which {tau:.3g} of models stay; 90 % intervals"))
-    _write(found, table, out, plot, "each" if each_period else period, tau, go_on)
+    _write(found, table, out, plot, "each" if each_period else period, tau, tail, go_on)
     if save:
         click.echo(f"wrote {save}" + ("" if found.verdict.passed else ", although the fit did NOT CONVERGE"))
     ctx.exit(0 if found.verdict.passed else NOT_CONVERGED)
@@ -145,7 +147,7 @@ def _scores(source: Path, bases: Path | None, benchmark: Strings) -> pd.DataFram
 
 def _write(
     found: BoundaryFit, table: pd.DataFrame, out: Path | None, plot: Path | None, period: str | None, tau: float,
-    go_on: bool,
+    tail: str | None, go_on: bool,
 ) -> None:  # fmt: skip
     """Write the table and the figure."""
     from bayes_scaling.files.writing import filled, write_whole
@@ -156,6 +158,6 @@ def _write(
     if plot:
         from bayes_scaling.reporting.boundary_figure import plot_boundary
 
-        figure = plot_boundary(found, period=period, tau=tau, even_if_not_converged=go_on)
+        figure = plot_boundary(found, period=period, tau=tau, tail=tail, seed=found.seed, even_if_not_converged=go_on)
         write_whole(plot, filled(lambda file: figure.savefig(file, format=plot.suffix[1:].lower(), dpi=150)))
         click.echo(f"wrote {plot}")

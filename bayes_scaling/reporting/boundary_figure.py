@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
+from bayes_scaling.boundaries.quantiles import NORMAL as NORMAL_TAIL
 from bayes_scaling.boundaries.quantiles import boundary
 from bayes_scaling.boundaries.scores import BENCHMARK, PERIOD
 from bayes_scaling.errors import DataError
@@ -31,8 +32,10 @@ def plot_boundary(
     benchmarks: Sequence[str] | None = None,
     period: str | None = None,
     tau: float = TAU,
+    tail: str | None = None,
     reach: float = 0.5,
     ncols: int = 3,
+    seed: int | None = None,
     even_if_not_converged: bool = False,
 ) -> Figure:
     """Draw what released models reach at every compute: the models, the boundary, and how sure it is.
@@ -49,10 +52,14 @@ def plot_boundary(
         A fitted period, "next", or "each" for all of them; by default the last.
     tau : float
         Share of models that score below the boundary.
+    tail : str, optional
+        As for `boundary`.
     reach : float
         How far to go beyond the fitted compute [decades of FLOPs].
     ncols : int
         Panels side by side.
+    seed : int, optional
+        The same seed gives the same bands.
     even_if_not_converged : bool
         Draw a fit that failed its verdict; the figure says so in red.
 
@@ -84,17 +91,27 @@ def plot_boundary(
     figure, panels = canvas(len(shown), max(1, min(ncols, len(shown))), "score", (3.2, 2.5))
     low, high = fit.cells.span
     flops = 10 ** np.linspace(low, high + reach, PLACES)
+    drawn = [
+        boundary(fit, list(flops), tau, period=one, tail=tail, seed=seed, even_if_not_converged=True) for one in periods
+    ]
     for panel, name in zip(panels, shown, strict=True):
         models = fit.scores[fit.scores[BENCHMARK] == name]
         _cloud(panel, models, periods if period == EACH else None)
         for number, one in enumerate(periods):
-            draws = boundary(fit, list(flops), tau, period=one, even_if_not_converged=True).sel(benchmark=name)
-            flat = draws.stack(sample=("chain", "draw")).transpose("flops", "sample").to_numpy()
+            flat = (
+                drawn[number]
+                .sel(benchmark=name)
+                .stack(sample=("chain", "draw"))
+                .transpose("flops", "sample")
+                .to_numpy()
+            )
             _curve(panel, flops, flat, number, one, BANDS if len(periods) == 1 else BANDS[-1:])
         _dress(panel, name, models, flops, 10**high)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=NORMAL, frameon=False)
-    said = f"boundary: {tau:.3g} of new models of new base models score below the line; shaded grey: beyond the data"
+    normal = drawn[0].attrs["tail"] == NORMAL_TAIL
+    who = "new models of new base models" if normal else "models like the fitted ones"
+    said = f"{100 * tau:.3g} % of {who} score below the line; dashes: chance; grey: beyond the data"
     footer(figure, [("boundary", fit.verdict)], said)
     return figure
 

@@ -102,6 +102,22 @@ def test_the_boundary_widens_beyond_the_data_and_does_not_go_flat():
     assert table["note"].str.contains("beyond the fitted models").sum() == 4
 
 
+def test_the_observed_tail_has_its_share_of_the_fitted_models_above():
+    scores = board_fit().scores
+    for tail, share in (("normal", 0.005), ("observed", 0.1)):
+        board = scores.assign(score=scores["score"] * np.where(scores["score"].rank(pct=True) > 0.8, 0.85, 1.0))
+        fit = bs.BoundaryFit(board_fit().posterior, board, board_fit().verdict, 1)  # no high scores as a normal has
+        reached = bs.boundary(fit, board["flops"].unique().tolist(), 0.9, period="P2", tail=tail, seed=1)
+        at = reached.mean(("chain", "draw")).to_dataframe("reached")["reached"]
+        later = board[board["period"] == "P2"]
+        above = (
+            later["score"].to_numpy() > at.loc[list(zip(later["benchmark"], later["flops"], strict=True))].to_numpy()
+        )
+        assert above.mean() == pytest.approx(share, abs=0.05), tail
+    with pytest.raises(DataError, match="tail must be"):
+        bs.boundary(board_fit(), "1e24", tail="fat")
+
+
 def test_the_next_period_is_less_certain_and_a_known_base_narrower():
     last, ahead = (bs.boundary(board_fit(), "1e24", period=one, seed=1).std() for one in ("P2", "next"))
     assert ahead > last
