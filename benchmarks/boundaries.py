@@ -9,8 +9,8 @@ SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes; pretrained mo
   models above the 0.9-quantile, averaged over benchmarks and pairs of periods;
 - how the share of the fitted models below the boundary compares with what it should be, for the smoothed estimator as
   published, with larger κ, and for the posterior;
-- how wide the posterior of the boundary at 1e24 FLOPs is beside resamples of base models of the published estimator and
-  of the exact one;
+- how wide the posterior of the boundary at 1e24 FLOPs is beside resamples of base models of the published estimator,
+  and of the same with κ so large that it is as good as exact;
 - what fits of 25,000 and of 2,500 models of 300 base models on six benchmarks take.
 """
 
@@ -23,7 +23,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.boundaries.estimators import boundary_curve
+from bayes_scaling.boundaries.estimators import KAPPA, boundary_curve
 from bayes_scaling.boundaries.fitting import fit_boundary
 from bayes_scaling.boundaries.leaderboard import read_leaderboard
 from bayes_scaling.boundaries.quantiles import boundary
@@ -33,6 +33,7 @@ from bayes_scaling.boundaries.simulated import simulated_board
 from bayes_scaling.boundaries.validation import next_period
 
 AT = 1e24
+SHARP = 3200.0  # κ that is as good as exact
 PARTS = ("validation", "widths", "scale")
 
 
@@ -66,14 +67,18 @@ def widths(scores: pd.DataFrame, resamples: int) -> None:
     print(table.round(1).to_string())
     print(f"\n{fit!r}\nthe boundary at {AT:g} FLOPs with 90 % intervals, all periods of the table together")
     plan = pd.DataFrame({"flops": AT, "benchmark": list(fit.cells.benchmarks)})
-    bootstraps = {name: boundary_baseline(name, scores, plan, resamples=resamples, seed=1)["boundary"]
-                  for name in ("smoothed", "sigmoid")}  # fmt: skip
+    options = {"resamples": resamples, "seed": 1}
+    bootstraps = {
+        f"κ = {kappa:g}": boundary_baseline("smoothed", scores, plan, kappa=kappa, **options)
+        for kappa in (KAPPA, SHARP)
+    }
     alone = fit_boundary(scores.drop(columns="period"), seed=1, progress=False)
     for number, benchmark in enumerate(fit.cells.benchmarks):
         line = f"{benchmark:14s}"
-        for name, draws in bootstraps.items():
-            low, high = draws[0, :, number].quantile([0.05, 0.95]).to_numpy()
-            line += f"  {name} {float(draws[0, :, number].median()):.3f} [{low:.3f}, {high:.3f}]"
+        for name, drawn in bootstraps.items():
+            draws = drawn["boundary"][0, :, number]
+            low, high = draws.quantile([0.05, 0.95]).to_numpy()
+            line += f"  {name} {float(draws.median()):.3f} [{low:.3f}, {high:.3f}]"
         ours = boundary(alone, AT, seed=1, even_if_not_converged=True).isel(flops=0, benchmark=number)
         least, most = ours.quantile([0.05, 0.95]).to_numpy()
         line += f"  posterior {float(ours.median()):.3f} [{least:.3f}, {most:.3f}], width / that of the last bootstrap"
@@ -101,7 +106,8 @@ def scale() -> None:
         found = fit_boundary(board, seed=1, progress=False)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
-            f"{len(board)} scores of 300 base models and {organisations} organisations in {len(found.cells.number)} cells: "
+            f"{len(board)} scores of 300 base models and {organisations} organisations in "
+            f"{len(found.cells.number)} cells: "
             f"{time.perf_counter() - start:.0f} s, at most {memory:.1f} GiB so far, {found.verdict}"
         )
 

@@ -3,8 +3,8 @@
     python benchmarks/boundary_design.py SCORES.csv [--seeds 20] [--jobs 2]
 
 SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes, with params or params_B; the cost of a model is its
-size.  Each design picks models of one period within its budget; the published estimator is fitted to their scores alone,
-and its coverage error is computed on all models of the same period and on those of the next one, averaged over
+size.  Each design picks models of one period within its budget; the published estimator is fitted to their scores
+alone, and its coverage error is computed on all models of the same period and on those of the next one, averaged over
 benchmarks and periods.  The designs are
 
 ``evaluate_next``  this package, in one go, from no scores at all

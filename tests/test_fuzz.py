@@ -6,11 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import pytest
+from boards import board_fit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulate import small_fit
 
 import bayes_scaling as bs
+from bayes_scaling.boundaries.scores import released_scores
 from bayes_scaling.errors import ScalingError
 from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.models.documents import from_document, load_model, to_document
@@ -71,6 +73,51 @@ def test_settings_and_seeds(arguments, seed):
 )
 def test_model_documents(change):
     answers_or_refuses(from_document, to_document(load_model("power_law_discrepancy")) | change)
+
+
+RELEASED = ("flops", "benchmark", "score", "base_model", "organisation", "period", "n_items", "chance", "params",
+            "date", "Model", "#Params (B)", "Base Model", "Upload To Hub Date", "IFEval Raw", "old_score", "new_score",
+            "old_items", "new_items")  # fmt: skip
+TABLES = st.one_of(
+    ANYTHING, st.dictionaries(st.sampled_from(RELEASED), st.lists(SCALARS, min_size=2, max_size=2)).map(pd.DataFrame)
+)
+
+
+@INPUTS
+@given(TABLES, ANYTHING)
+def test_tables_of_released_models(table, other):
+    answers_or_refuses(bs.read_leaderboard, table)
+    answers_or_refuses(bs.read_leaderboard, table, bases=other)
+    answers_or_refuses(bs.dominance, table, small=1e24, resamples=2, seed=1)
+    answers_or_refuses(bs.next_period, table, estimators=["constant"], posterior=False)
+    answers_or_refuses(bs.boundary_baseline, "constant", table, other, resamples=2, seed=1)
+    answers_or_refuses(released_scores, table)
+
+
+@INPUTS
+@given(TABLES, ANYTHING, ANYTHING, ANYTHING)
+def test_choices_of_released_models(table, budget, number, grid):
+    answers_or_refuses(bs.evaluate_next, table, budget=budget, number=number, grid=grid, seed=1)
+    answers_or_refuses(bs.evaluate_next, table, number=1, evaluated=budget, cost=number, seed=1)
+
+
+@INPUTS
+@given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
+def test_questions_about_a_boundary(flops, tau, period, base):
+    fit = board_fit()
+    drawn = answers_or_refuses(bs.boundary, fit, flops, tau, period=period, base=base, tail="normal")
+    assert drawn is None or np.isfinite(drawn).all()
+    answers_or_refuses(bs.moved, fit, period, base, delta=tau, flops=flops)
+
+
+@INPUTS
+@given(st.binary(max_size=200), ANYTHING)
+def test_saved_boundaries_and_settings(tmp_path_factory, content, value):
+    path = tmp_path_factory.getbasetemp() / "boundary.nc"
+    path.write_bytes(content)
+    assert answers_or_refuses(bs.BoundaryFit.load, path) is None
+    assert answers_or_refuses(bs.shift_probe, value, value) is None
+    assert answers_or_refuses(bs.fit_boundary, value, draws=value) is None
 
 
 @INPUTS

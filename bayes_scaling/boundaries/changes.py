@@ -12,7 +12,7 @@ from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.quantiles import OBSERVED, boundary
 from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD, released_scores
-from bayes_scaling.data.sizes import parse_size
+from bayes_scaling.data.sizes import parse_number, parse_size
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
 
@@ -63,6 +63,7 @@ def moved(
     >>> bool((bs.moved(fit, "P1", "P2")["probability"] > 0.8).all())
     True
     """
+    delta = parse_number(delta)
     before, after = (
         boundary(fit, flops, tau, period=one, tail=OBSERVED, even_if_not_converged=even_if_not_converged).isel(flops=0)
         for one in (first, second)
@@ -126,6 +127,7 @@ def saturation(
     >>> bool((bs.saturation(fit, epsilon=0.02)["probability"] < 0.5).all())
     True
     """
+    epsilon = parse_number(epsilon)
     where = 10 ** fit.cells.span[1] if flops is None else parse_size(flops)
     reached = boundary(fit, where, tau, tail=tail, seed=seed, even_if_not_converged=even_if_not_converged)
     reached = reached.isel(flops=0)

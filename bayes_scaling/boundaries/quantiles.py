@@ -87,10 +87,10 @@ def boundary(
     if not (isinstance(tau, float | int) and 0 < tau < 1):
         raise DataError(f"tau must lie between 0 and 1, not {tau!r}")
     if tail is None:
-        tail = NORMAL if period == NEXT else OBSERVED
+        tail = NORMAL if isinstance(period, str) and period == NEXT else OBSERVED
     if tail not in TAILS:
         raise DataError(f"tail must be 'normal' or 'observed', not {tail!r}")
-    several = not isinstance(flops, str | int | float | np.number)
+    several = isinstance(flops, list | tuple | pd.Series | pd.Index) or getattr(flops, "ndim", 0) > 0
     asked = np.array([parse_size(one) for one in (flops if several else [flops])])  # type: ignore[union-attr]
     if not (len(asked) and (asked > 0).all() and np.isfinite(asked).all()):
         raise DataError(f"flops must be positive and finite, not {flops!r}")
@@ -118,7 +118,7 @@ def _moments(
         variance = variance + p["organisation_sd"] ** 2
     if base is None:
         return mean, variance + p["base_sd"] ** 2
-    if base not in fit.cells.bases:
+    if not isinstance(base, str) or base not in fit.cells.bases:
         raise DataError(f"no base model {base!r} was fitted; {suggest(base, fit.cells.bases)}")
     return mean + p["base_effect"].sel(base=base, drop=True), variance
 

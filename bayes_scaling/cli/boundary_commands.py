@@ -45,9 +45,9 @@ SHOWN = 25  # rows of a plan that are printed
 @click.pass_context
 def boundary(
     ctx: click.Context, source: Path, flops: Strings, tau: float, tail: str | None, period: str | None,
-    base: str | None, benchmark: Strings, bases: Path | None, save: Path | None, out: Path | None, plot: Path | None, each_period: bool,
-    seed: int | None, chains: int, draws: int, tune: int, even_if_not_converged: bool, even_if_damaged: bool,
-    force: bool,
+    base: str | None, benchmark: Strings, bases: Path | None, save: Path | None, out: Path | None, plot: Path | None,
+    each_period: bool, seed: int | None, chains: int, draws: int, tune: int, even_if_not_converged: bool,
+    even_if_damaged: bool, force: bool,
 ) -> None:  # fmt: skip
     """Say what released models reach at a compute budget.
 
