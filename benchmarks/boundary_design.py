@@ -79,14 +79,16 @@ def jacobian(scores: pd.DataFrame, x: np.ndarray) -> np.ndarray:
 def errors(scores: pd.DataFrame, period: str, later: str, names: list[str]) -> dict[str, float]:
     """Coverage errors on the same and on the next period, of a boundary fitted to some models."""
     picked = scores[(scores[PERIOD] == period) & scores["model"].isin(names)]
+    curves = {
+        benchmark: boundary_curve("smoothed", own["flops"].to_numpy(), own["score"].to_numpy())
+        for benchmark, own in picked.groupby(BENCHMARK)
+    }
     found = {}
     for which, judged in (("same period", period), ("next period", later)):
         values = []
         for benchmark, rows in scores[scores[PERIOD] == judged].groupby(BENCHMARK):
-            own = picked[picked[BENCHMARK] == benchmark]
             flops, score = rows["flops"].to_numpy(), rows["score"].to_numpy()
-            curve = boundary_curve("smoothed", own["flops"].to_numpy(), own["score"].to_numpy())
-            values.append(coverage_error(flops, score, curve(flops)))
+            values.append(coverage_error(flops, score, curves[benchmark](flops)))
         found[which] = float(np.mean(values))
     return found
 

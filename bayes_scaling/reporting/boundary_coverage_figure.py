@@ -49,7 +49,7 @@ def plot_boundary_coverage(validation: pd.DataFrame, *, ncols: int = 3) -> Figur
         raise DataError("the table of next_period is empty")
     benchmarks, methods = list(table["benchmark"].unique()), list(table["method"].unique())
     periods = sorted(table["scored"].unique())
-    figure, panels = canvas(len(benchmarks), max(1, min(ncols, len(benchmarks))), "share below", (3.2, 2.3))
+    figure, panels = canvas(len(benchmarks), max(1, min(ncols, len(benchmarks))), "share of models below", (3.2, 2.3))
     for panel, name in zip(panels, benchmarks, strict=True):
         own = table[table["benchmark"] == name]
         panel.axhline(own["tau"].iloc[0], color=GREY, lw=0.9, ls="--", zorder=1)
