@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bayes_scaling.inference.averaged_fits import Average
     from bayes_scaling.inference.fitting import Fit, fit
     from bayes_scaling.laws.pass_at_k import pass_at_k
+    from bayes_scaling.logs.collecting import Collected, collect_logs
     from bayes_scaling.models.documents import list_models, load_model
     from bayes_scaling.reporting.backtest_figure import plot_backtest
     from bayes_scaling.reporting.boundary_coverage_figure import plot_boundary_coverage
@@ -53,6 +54,7 @@ _HOMES = {
     "BASELINES": "evaluation.baselines.baseline",
     "Backtest": "evaluation.backtest.backtesting",
     "BoundaryFit": "boundaries.fitting",
+    "Collected": "logs.collecting",
     "Comparison": "evaluation.comparison",
     "Fit": "inference.fitting",
     "Split": "evaluation.splits",
@@ -63,6 +65,7 @@ _HOMES = {
     "boundary": "boundaries.quantiles",
     "boundary_baseline": "boundaries.resampled",
     "boundary_curve": "boundaries.estimators",
+    "collect_logs": "logs.collecting",
     "compare": "evaluation.comparing",
     "describe_datasets": "data.datasets",
     "dominance": "boundaries.changes",
@@ -107,6 +110,7 @@ __all__ = [
     "Average",
     "Backtest",
     "BoundaryFit",
+    "Collected",
     "Comparison",
     "Fit",
     "Split",
@@ -117,6 +121,7 @@ __all__ = [
     "boundary",
     "boundary_baseline",
     "boundary_curve",
+    "collect_logs",
     "compare",
     "describe_datasets",
     "dominance",

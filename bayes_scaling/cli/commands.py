@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
+from bayes_scaling.cli.collect_command import collect
 from bayes_scaling.cli.options import NOT_CONVERGED, Strings, draw_plot, planned, refuse_unknown, require_outputs
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
@@ -96,6 +97,7 @@ def main() -> None:
 
 
 main.add_command(boundary)
+main.add_command(collect)
 main.add_command(evaluate_next)
 
 
