@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bayes_scaling.data.datasets import describe_datasets, load_dataset
     from bayes_scaling.data.readers.krajewski import read_krajewski
     from bayes_scaling.data.runs import plan_runs, read_runs
+    from bayes_scaling.decisions.compute_targets import compute_for, summarise_compute
+    from bayes_scaling.decisions.gains import elasticity, worth
     from bayes_scaling.evaluation.averaging import average
     from bayes_scaling.evaluation.backtest.backtesting import Backtest, backtest
     from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from bayes_scaling.reporting.boundary_coverage_figure import plot_boundary_coverage
     from bayes_scaling.reporting.boundary_figure import plot_boundary
     from bayes_scaling.reporting.calibration_figure import plot_calibration
+    from bayes_scaling.reporting.compute_for_figure import plot_compute_for
     from bayes_scaling.reporting.exponents_figure import plot_exponents
     from bayes_scaling.reporting.law_figure import plot_law
     from bayes_scaling.reporting.laws_figure import plot_laws
@@ -67,8 +70,10 @@ _HOMES = {
     "boundary_curve": "boundaries.estimators",
     "collect_logs": "logs.collecting",
     "compare": "evaluation.comparing",
+    "compute_for": "decisions.compute_targets",
     "describe_datasets": "data.datasets",
     "dominance": "boundaries.changes",
+    "elasticity": "decisions.gains",
     "evaluate_next": "boundaries.next_models",
     "fit": "inference.fitting",
     "fit_boundary": "boundaries.fitting",
@@ -84,6 +89,7 @@ _HOMES = {
     "plot_boundary": "reporting.boundary_figure",
     "plot_boundary_coverage": "reporting.boundary_coverage_figure",
     "plot_calibration": "reporting.calibration_figure",
+    "plot_compute_for": "reporting.compute_for_figure",
     "plot_exponents": "reporting.exponents_figure",
     "plot_law": "reporting.law_figure",
     "plot_laws": "reporting.laws_figure",
@@ -100,9 +106,11 @@ _HOMES = {
     "split_above": "evaluation.splits",
     "split_groups": "evaluation.splits",
     "split_targets": "evaluation.splits",
-    "summarise_boundary": "boundaries.quantiles",
     "summarise": "forecasting.summaries",
+    "summarise_boundary": "boundaries.quantiles",
+    "summarise_compute": "decisions.compute_targets",
     "summarise_scores": "evaluation.scores",
+    "worth": "decisions.gains",
 }
 
 __all__ = [
@@ -123,8 +131,10 @@ __all__ = [
     "boundary_curve",
     "collect_logs",
     "compare",
+    "compute_for",
     "describe_datasets",
     "dominance",
+    "elasticity",
     "evaluate_next",
     "fit",
     "fit_boundary",
@@ -140,6 +150,7 @@ __all__ = [
     "plot_boundary",
     "plot_boundary_coverage",
     "plot_calibration",
+    "plot_compute_for",
     "plot_exponents",
     "plot_law",
     "plot_laws",
@@ -158,7 +169,9 @@ __all__ = [
     "split_targets",
     "summarise",
     "summarise_boundary",
+    "summarise_compute",
     "summarise_scores",
+    "worth",
 ]
 
 

@@ -17,6 +17,7 @@ import click
 
 from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
 from bayes_scaling.cli.collect_command import collect
+from bayes_scaling.cli.decision_commands import compute_for, elasticity
 from bayes_scaling.cli.options import NOT_CONVERGED, Strings, draw_plot, planned, refuse_unknown, require_outputs
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
@@ -98,6 +99,8 @@ def main() -> None:
 
 main.add_command(boundary)
 main.add_command(collect)
+main.add_command(compute_for)
+main.add_command(elasticity)
 main.add_command(evaluate_next)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.data.plans import plan_runs
-from bayes_scaling.data.sizes import flops_of, sizes_of
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.paths import path, reads_sizes, sizes_along
 from bayes_scaling.inference.averaged_fits import Average, shared_responses
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.models.effects import NOISE_GROUPS
@@ -111,11 +111,6 @@ def response_of(fit: Fit | Average) -> Response:
     )
 
 
-def _reads(fit: Fit | Average) -> set[str]:
-    """Columns that the laws read."""
-    return {column for law in fit.laws for part in law.model.responses for column in part.columns}
-
-
 def labels_of(fit: Fit | Average) -> tuple[str, ...]:
     """Columns of labels that the laws tell runs apart by."""
     groups = dict.fromkeys(group for law in fit.laws for group in law.model.groups)
@@ -187,9 +182,8 @@ def _chosen(column: str, runs: pd.DataFrame, wanted: Wanted) -> tuple[str, ...]:
 def plan_along(fit: Fit | Average, view: View, benchmark: str) -> pd.DataFrame:
     """Runs along the grid; with sizes at the tokens per parameter, and the count of FLOPs, of the fit's runs."""
     params, tokens = None, None
-    if not {"params", "tokens"}.isdisjoint(_reads(fit)):
-        ratio, count = path(fit)
-        params, tokens = sizes_of(view.grid / count, ratio)
+    if reads_sizes(fit):
+        params, tokens = sizes_along(fit, view.grid)
     plans = [
         plan_runs(
             flops=view.grid,
@@ -204,17 +198,9 @@ def plan_along(fit: Fit | Average, view: View, benchmark: str) -> pd.DataFrame:
     return pd.concat(plans, ignore_index=True)
 
 
-def path(fit: Fit | Average) -> tuple[float, float]:
-    """Median tokens per parameter of the runs, and median FLOPs per 6 N D."""
-    runs = fit.runs
-    ratio, count = runs["tokens"] / runs["params"], runs["flops"] / flops_of(runs["params"], runs["tokens"])
-    return float(ratio.median()), float(count.median())
-
-
 def path_text(fit: Fit | Average) -> str:
     """Say which path through sizes and tokens the curves take; nothing where compute is all that counts."""
-    walks = {"params", "tokens"} & _reads(fit)
-    return f"curves at {path(fit)[0]:.3g} tokens per parameter; " if walks else ""
+    return f"curves at {path(fit)[0]:.3g} tokens per parameter; " if reads_sizes(fit) else ""
 
 
 def points_of(

@@ -139,8 +139,9 @@ def test_same_seed_same_bands(fit):
 
 def test_a_model_of_sizes_and_tokens_walks_along_the_ratio_of_the_runs(runs):
     known = runs[runs["benchmark"].isin(["piqa"]) & (runs["mixture"] == "C4")].reset_index(drop=True)
+    from bayes_scaling.forecasting.paths import path
     from bayes_scaling.inference.fitting import Fit
-    from bayes_scaling.reporting.curves import path, plan_along, view_of
+    from bayes_scaling.reporting.curves import plan_along, view_of
 
     unfitted = Fit(bs.load_model("params_tokens"), known, pd.NA, PASSED)
     plan = plan_along(unfitted, view_of(unfitted, None, None, 1.0, (0.8,), None), "piqa")
