@@ -30,6 +30,7 @@ from scipy.special import expit, logit
 
 from bayes_scaling.boundaries.cells import Cells
 from bayes_scaling.boundaries.link import link
+from bayes_scaling.laws.ops import Numbers
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -102,13 +103,13 @@ def _period_walk(cells: Cells) -> Any:
     return pm.Deterministic("period_effect", walk, dims=("period", "benchmark"))
 
 
-def asymptote(score: Any) -> Any:
+def asymptote(score: Numbers) -> Any:
     """What is left of 1 by items whose labels are wrong, from a standard score of how many these are."""
     middle, scale = LABEL_NOISE_SCORE
     return 1 - MOST_LABEL_NOISE / (1 + np.exp(-middle - scale * score))
 
 
-def integrated(precision: Any, pull: Any, sd: Any, log: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
+def integrated(precision: Numbers, pull: Numbers, sd: Numbers, log: Callable[[Numbers], Any]) -> tuple[Any, Any, Any]:
     """Integrate a normal effect out of every group.
 
     Parameters
@@ -178,13 +179,13 @@ def _base_statistics(chain: xr.Dataset, cells: Cells) -> tuple[np.ndarray, np.nd
     return of_draws[0], of_draws[1]
 
 
-def location(value: Any, x: Any, shape: Any) -> Any:
+def location(value: Any, x: Numbers, shape: Numbers) -> Any:
     """Middle of h at x decades, of the quantities in `OF_LOCATION`, for scales of this shape."""
     rise = expit(value["a"] + value["c"] * x + value["d"] * x**2)
     return link(value["f"] + (value["asymptote"] - value["f"]) * rise, shape)
 
 
-def _summed(values: Any, group: np.ndarray, number: int) -> Any:
+def _summed(values: Numbers, group: np.ndarray, number: int) -> Any:
     """Sums (group) of values."""
     import pytensor.tensor as pt
 

@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from bayes_scaling.laws.ops import Numbers
+
 SHAPES = (-2.0, 3.0)  # between these it is looked for
 SHAPE, SHAPE_SD = 1.0, 0.25  # its prior
 LEAST = 1e-3  # |λ|; nearer to 0 the formula is not computed as such
 DEEPEST = 1e-12  # the least score of which the inverse speaks
 
 
-def link(score: Any, shape: Any, xp: Any = np) -> Any:
+def link(score: Numbers, shape: Numbers, xp: Any = np) -> Any:
     """h of scores.
 
     Parameters
@@ -42,7 +44,7 @@ def link(score: Any, shape: Any, xp: Any = np) -> Any:
     return -xp.log(xp.expm1(-shape * xp.log(score)) / shape)
 
 
-def inverse(value: Any, shape: Any) -> Any:
+def inverse(value: Numbers, shape: Numbers) -> Any:
     """Scores of h, an array; 0 below the least h there is.
 
     Examples
@@ -54,7 +56,7 @@ def inverse(value: Any, shape: Any) -> Any:
     return np.clip(np.exp(-np.log(inside) / shape), DEEPEST, 1 - DEEPEST)
 
 
-def slope(score: Any, shape: Any) -> Any:
+def slope(score: Numbers, shape: Numbers) -> Any:
     """Derivative of h by the score."""
     return score ** (-shape - 1) * shape / np.expm1(-shape * np.log(score))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from bayes_scaling.data.sizes import flops_of, sizes_of
 from bayes_scaling.inference.averaged_fits import Average
@@ -22,7 +22,9 @@ def reads_sizes(fit: Fit | Average) -> bool:
     return not {"params", "tokens"}.isdisjoint(read)
 
 
-def sizes_along(fit: Fit | Average, flops: Any, tokens_per_param: float | None = None) -> tuple[Any, Any]:
+def sizes_along(
+    fit: Fit | Average, flops: np.ndarray, tokens_per_param: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Parameters and tokens at some compute, counted as the fitted runs count theirs.
 
     Parameters
