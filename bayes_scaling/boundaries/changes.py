@@ -59,7 +59,7 @@ def moved(
     --------
     >>> import bayes_scaling as bs
     >>> board = bs.simulated_board(models=300, rise=0.5, seed=1)
-    >>> fit = bs.fit_boundary(board, seed=1, chains=2, draws=500, progress=False)
+    >>> fit = bs.fit_boundary(board, seed=1, chains=2, progress=False)
     >>> bool((bs.moved(fit, "P1", "P2")["probability"] > 0.8).all())
     True
     """
@@ -123,7 +123,7 @@ def saturation(
     Examples
     --------
     >>> import bayes_scaling as bs
-    >>> fit = bs.fit_boundary(bs.simulated_board(300, seed=1), seed=1, chains=2, draws=500, progress=False)
+    >>> fit = bs.fit_boundary(bs.simulated_board(300, seed=1), seed=1, chains=2, progress=False)
     >>> bool((bs.saturation(fit, epsilon=0.02)["probability"] < 0.5).all())
     True
     """

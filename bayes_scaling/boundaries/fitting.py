@@ -21,7 +21,7 @@ from bayes_scaling.inference.sampling import thinned
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
 from bayes_scaling.inference.verdict import Verdict, judge
 
-TARGET_ACCEPT = 0.98
+TARGET_ACCEPT = 0.95
 INNER = ("_z", "_score")  # names of standard scores, which nobody reads
 
 
@@ -123,7 +123,7 @@ def fit_boundary(
     Examples
     --------
     >>> import bayes_scaling as bs
-    >>> fit = bs.fit_boundary(bs.simulated_board(models=300, seed=1), seed=1, chains=2, draws=500, progress=False)
+    >>> fit = bs.fit_boundary(bs.simulated_board(models=300, seed=1), seed=1, chains=2, progress=False)
     >>> fit.verdict.passed, len(fit.cells.bases)
     (True, 40)
     """
@@ -159,7 +159,6 @@ def _sampled(
         progress_bar=sys.stderr.isatty() if progress is None else progress,
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
-        adaptation="low_rank",
     )
     kept = trace["posterior"].to_dataset().isel(draw=slice(thin - 1, None, thin))
     stats = trace["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]

@@ -78,7 +78,7 @@ def boundary(
     --------
     >>> import bayes_scaling as bs
     >>> scores = bs.simulated_board(models=300, seed=1)
-    >>> fit = bs.fit_boundary(scores, seed=1, chains=2, draws=500, progress=False)
+    >>> fit = bs.fit_boundary(scores, seed=1, chains=2, progress=False)
     >>> near, far = bs.boundary(fit, ["1e24", "1e27"]).std(("chain", "draw")).mean("benchmark")
     >>> bool(near < far)
     True

@@ -77,7 +77,7 @@ def plot_boundary(
     Examples
     --------
     >>> import bayes_scaling as bs
-    >>> fit = bs.fit_boundary(bs.simulated_board(models=300, seed=1), seed=1, chains=2, draws=500, progress=False)
+    >>> fit = bs.fit_boundary(bs.simulated_board(models=300, seed=1), seed=1, chains=2, progress=False)
     >>> bs.plot_boundary(fit, period="each").savefig("boundary.png")
     """
     fit.require_converged(even_if_not_converged=even_if_not_converged)

@@ -92,7 +92,7 @@ def test_ranks_of_true_values_are_uniform():
         truth, data = simulated_cells(board, rng, model, names)
         trace = nutpie.sample(
             compiled.with_data(**data), draws=300, tune=400, chains=2, seed=number, progress_bar=False,
-            target_accept=0.95, save_warmup=False, adaptation="low_rank",
+            target_accept=0.95, save_warmup=False,
         )  # fmt: skip
         posterior = trace["posterior"].to_dataset().stack(sample=("chain", "draw")).transpose("sample", ...)
         at = np.linspace(0, posterior.sizes["sample"] - 1, KEPT).astype(int)
