@@ -99,6 +99,8 @@ def test_tables_of_released_models(table, other):
 def test_choices_of_released_models(table, budget, number, grid):
     answers_or_refuses(bs.evaluate_next, table, budget=budget, number=number, grid=grid, seed=1)
     answers_or_refuses(bs.evaluate_next, table, number=1, evaluated=budget, cost=number, seed=1)
+    answers_or_refuses(bs.evaluate_next, table, number=1, fit=grid, cost="flops", seed=1)
+    answers_or_refuses(bs.evaluate_next, board_fit().scores, number=1, fit=grid, cost="flops", seed=1)
 
 
 @INPUTS

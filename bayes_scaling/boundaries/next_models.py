@@ -144,6 +144,8 @@ def evaluate_next(
     >>> bool(chosen["total_cost"].max() <= 500e9) and chosen["sd_after"].is_monotonic_decreasing
     True
     """
+    if not isinstance(cost, str):
+        raise DataError(f"cost must be the name of a column of the candidates, not {cost!r}")
     table = _checked(candidates, cost)
     if budget is None and number is None:
         raise DataError('say how much: budget="500B" in units of the cost, or number=20 models')
@@ -154,6 +156,8 @@ def evaluate_next(
         raise DataError(f"number must be a whole number of 1 or more, not {number!r}")
     if not (isinstance(tau, float | int) and 0 < tau < 1):
         raise DataError(f"tau must lie between 0 and 1, not {tau!r}")
+    if fit is not None and not isinstance(fit, BoundaryFit):
+        raise DataError(f"fit must be what fit_boundary made, not {fit!r}")
     wanted = table["x"].to_numpy() if grid is None else np.log10([_size(one) for one in grid]) - MIDDLE
     order = np.random.default_rng(checked_seed(seed)).permutation(len(table))
     queues = {key: rows.index.tolist() for key, rows in table.iloc[order].groupby([BASE, "x", "cost"], sort=True)}

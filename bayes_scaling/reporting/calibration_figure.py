@@ -61,7 +61,7 @@ def plot_calibration(
     scores = past.scores if isinstance(past, Backtest) else past
     laws = _chosen(scores, law)
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])})
-    if by not in table:
+    if not isinstance(by, str) or by not in table:
         raise DataError(f"the scores have no column {by!r}; they have {list(scores.columns)}")
     shown = table.loc[table["law"].isin(laws), by]
     values = shown.cat.categories if by == DISTANCE else shown.unique()
