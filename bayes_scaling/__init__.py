@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from bayes_scaling.data.datasets import describe_datasets, load_dataset
     from bayes_scaling.data.readers.krajewski import read_krajewski
     from bayes_scaling.data.runs import plan_runs, read_runs
+    from bayes_scaling.decisions.allocations import allocate, summarise_allocation
     from bayes_scaling.decisions.compute_targets import compute_for, summarise_compute
     from bayes_scaling.decisions.gains import elasticity, worth
+    from bayes_scaling.decisions.next_training import next_runs
+    from bayes_scaling.decisions.rankings import rank, summarise_ranking
+    from bayes_scaling.decisions.trades import summarise_trade, trade
     from bayes_scaling.evaluation.averaging import average
     from bayes_scaling.evaluation.backtest.backtesting import Backtest, backtest
     from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
@@ -51,6 +55,9 @@ if TYPE_CHECKING:
     from bayes_scaling.reporting.exponents_figure import plot_exponents
     from bayes_scaling.reporting.law_figure import plot_law
     from bayes_scaling.reporting.laws_figure import plot_laws
+    from bayes_scaling.reporting.next_runs_figure import plot_next_runs
+    from bayes_scaling.reporting.ranking_figure import plot_ranking
+    from bayes_scaling.reporting.trade_figure import plot_trade
 
 _HOMES = {
     "Average": "inference.averaged_fits",
@@ -61,6 +68,7 @@ _HOMES = {
     "Comparison": "evaluation.comparison",
     "Fit": "inference.fitting",
     "Split": "evaluation.splits",
+    "allocate": "decisions.allocations",
     "average": "evaluation.averaging",
     "average_benchmarks": "forecasting.summaries",
     "backtest": "evaluation.backtest.backtesting",
@@ -83,6 +91,7 @@ _HOMES = {
     "load_model": "models.documents",
     "moved": "boundaries.changes",
     "next_period": "boundaries.validation",
+    "next_runs": "decisions.next_training",
     "pass_at_k": "laws.pass_at_k",
     "plan_runs": "data.runs",
     "plot_backtest": "reporting.backtest_figure",
@@ -93,7 +102,11 @@ _HOMES = {
     "plot_exponents": "reporting.exponents_figure",
     "plot_law": "reporting.law_figure",
     "plot_laws": "reporting.laws_figure",
+    "plot_next_runs": "reporting.next_runs_figure",
+    "plot_ranking": "reporting.ranking_figure",
+    "plot_trade": "reporting.trade_figure",
     "prior_sensitivity": "evaluation.prior_sensitivity",
+    "rank": "decisions.rankings",
     "read_krajewski": "data.readers.krajewski",
     "read_leaderboard": "boundaries.leaderboard",
     "read_locked": "forecasting.locking",
@@ -107,9 +120,13 @@ _HOMES = {
     "split_groups": "evaluation.splits",
     "split_targets": "evaluation.splits",
     "summarise": "forecasting.summaries",
+    "summarise_allocation": "decisions.allocations",
     "summarise_boundary": "boundaries.quantiles",
     "summarise_compute": "decisions.compute_targets",
+    "summarise_ranking": "decisions.rankings",
     "summarise_scores": "evaluation.scores",
+    "summarise_trade": "decisions.trades",
+    "trade": "decisions.trades",
     "worth": "decisions.gains",
 }
 
@@ -122,6 +139,7 @@ __all__ = [
     "Comparison",
     "Fit",
     "Split",
+    "allocate",
     "average",
     "average_benchmarks",
     "backtest",
@@ -144,6 +162,7 @@ __all__ = [
     "load_model",
     "moved",
     "next_period",
+    "next_runs",
     "pass_at_k",
     "plan_runs",
     "plot_backtest",
@@ -154,7 +173,11 @@ __all__ = [
     "plot_exponents",
     "plot_law",
     "plot_laws",
+    "plot_next_runs",
+    "plot_ranking",
+    "plot_trade",
     "prior_sensitivity",
+    "rank",
     "read_krajewski",
     "read_leaderboard",
     "read_locked",
@@ -168,9 +191,13 @@ __all__ = [
     "split_groups",
     "split_targets",
     "summarise",
+    "summarise_allocation",
     "summarise_boundary",
     "summarise_compute",
+    "summarise_ranking",
     "summarise_scores",
+    "summarise_trade",
+    "trade",
     "worth",
 ]
 

@@ -6,7 +6,9 @@ import inspect
 import pkgutil
 import warnings
 
+import numpy as np
 import pytest
+from simulate import unfitted
 
 import bayes_scaling as bs
 from bayes_scaling.models.documents import load_model
@@ -26,11 +28,24 @@ def fits(tmp_path_factory):
     runs = runs[runs["benchmark"].isin(["arc_easy", "hellaswag"]) & runs["tokens_per_param"].between(19, 21.5)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in ("power_law", "power_law_ceiling"):
-            fit = bs.fit(load_model(name), runs, seed=1, draws=250, thin=4, target_accept=0.99, progress=False)
+        for name, table in (("power_law", runs), ("power_law_ceiling", runs), ("pass_at_k", tried())):
+            fit = bs.fit(load_model(name), table, seed=1, draws=250, thin=4, target_accept=0.99, progress=False)
             fit.save(folder / f"{name}.nc")
             assert fit.verdict.passed, fit.verdict
+    unfitted(load_model("params_tokens"), benchmarks=2, mixtures=1, ratios=(5.0, 20.0, 80.0)).save(
+        folder / "params_tokens.nc"
+    )
     return folder
+
+
+def tried():
+    """Reported pass@k of six runs, as the law says with a little noise."""
+    plan = bs.plan_runs(
+        flops=np.geomspace(1e19, 1e21, 6), tokens_per_param=20, k=[1, 2, 4, 8, 16, 32], benchmark="humaneval"
+    )
+    scale = np.exp(np.random.default_rng(1).normal(0, 0.03, len(plan)))
+    score = np.exp(-3.0 * (plan["flops"] / 1e20) ** -0.15 * plan["k"] ** -0.3 * scale)
+    return bs.read_runs(plan.assign(score=score, metric="pass@k"))
 
 
 def examples_of(thing, name):

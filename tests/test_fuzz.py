@@ -48,6 +48,7 @@ def test_plan_runs(arguments):
     ANYTHING, st.dictionaries(st.sampled_from(COLUMNS), st.lists(SCALARS, min_size=2, max_size=2)).map(pd.DataFrame)
 ))  # fmt: skip
 def test_forecast(plan):
+    assert answers_or_refuses(bs.forecast, plan, plan) is None
     ahead = answers_or_refuses(bs.forecast, small_fit(), plan, seed=1)
     if ahead is not None:
         assert np.isfinite(ahead["accuracy_mean"]).all()
@@ -101,6 +102,30 @@ def test_choices_of_released_models(table, budget, number, grid):
     answers_or_refuses(bs.evaluate_next, table, number=1, evaluated=budget, cost=number, seed=1)
     answers_or_refuses(bs.evaluate_next, table, number=1, fit=grid, cost="flops", seed=1)
     answers_or_refuses(bs.evaluate_next, board_fit().scores, number=1, fit=grid, cost="flops", seed=1)
+
+
+@INPUTS
+@given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
+def test_decisions(first, second, third, fourth):
+    fit, label = small_fit(), {"benchmark": "benchmark 00", "mixture": "mixture 0"}
+    answers_or_refuses(bs.compute_for, fit, first, benchmark=second, mixture=third, tokens_per_param=fourth, seed=1)
+    answers_or_refuses(bs.compute_for, fit, 0.7, **label, reach=first, seed=1)
+    answers_or_refuses(bs.elasticity, fit, first, factor=second, **label, seed=1)
+    answers_or_refuses(bs.rank, fit, first, mixture=second, benchmark=third, weights=fourth, seed=1)
+    answers_or_refuses(bs.allocate, fit, first, target=second, benchmark=third, inference_tokens=fourth, seed=1)
+    answers_or_refuses(bs.trade, fit, first, queries=second, tokens_per_sample=third, k=fourth, seed=1)
+    answers_or_refuses(bs.worth, first)
+    answers_or_refuses(bs.compute_for, first, 0.7)
+
+
+@INPUTS
+@given(st.one_of(
+    ANYTHING, st.dictionaries(st.sampled_from(COLUMNS), st.lists(SCALARS, min_size=2, max_size=2)).map(pd.DataFrame)
+), ANYTHING, ANYTHING)  # fmt: skip
+def test_choices_of_next_runs(plan, budget, cost):
+    good = bs.plan_runs(flops="1e21", benchmark="benchmark 00", mixture="mixture 0")
+    answers_or_refuses(bs.next_runs, small_fit(), plan, good, number=1, budget=budget, seed=1)
+    answers_or_refuses(bs.next_runs, small_fit(), good, plan, number=budget, cost=cost, seed=1)
 
 
 @INPUTS

@@ -86,6 +86,8 @@ def names(fit: Fit | Average, column: str, wanted: Names) -> list[str]:
     DataError
         The fit saw no such label.
     """
+    if not isinstance(wanted, str | list | tuple | np.ndarray | pd.Series | None):
+        raise DataError(f"{column} must be a name or a list of names, not {wanted!r}")
     known = [str(label) for label in fit.runs[column].dropna().unique()]
     asked = known if wanted is None else [wanted] if isinstance(wanted, str) else [str(one) for one in wanted]
     for one in asked:

@@ -10,9 +10,10 @@ import xarray as xr
 
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Curves, Names, compute_grid, curves, ratio_of
+from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.paths import path, reads_sizes
-from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.models.named_arrays import DRAWN
 
@@ -82,6 +83,7 @@ def compute_for(
     >>> bool(1e21 < found["flops"].median() < 1e23)
     True
     """
+    require_fit(fit)
     drawn = curves(fit, benchmark, mixture, compute_grid(fit, reach), tokens_per_param, seed, even_if_not_converged)
     if average:
         drawn = _averaged(drawn)
@@ -103,10 +105,8 @@ def compute_for(
         "decades_beyond": ("row", np.maximum(np.log10(middle / largest), 0.0)),
         "note": ("row", _notes(drawn, found)),
     }  # fmt: skip
-    kept = {name: value for name, value in drawn.ahead.attrs.items() if name != "plan"}
     kind = "a new run" if new_run else "the expectation"
-    return xr.Dataset(values, coords, kept | {"reach": float(reach), "asked_of": kind,
-                                              "largest_flops": float(fit.runs["flops"].max())})  # fmt: skip
+    return xr.Dataset(values, coords, basis(fit, drawn.ahead) | {"reach": float(reach), "asked_of": kind})
 
 
 def summarise_compute(found: xr.Dataset, *, probabilities: Sequence[float] = SHOWN) -> pd.DataFrame:

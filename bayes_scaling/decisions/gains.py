@@ -8,9 +8,10 @@ import xarray as xr
 
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Names, curves, positive
+from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval, row_draws
-from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 
 SHOWN = 0.8
@@ -57,6 +58,7 @@ def elasticity(
     >>> bool((table["gain"] > 0).all())
     True
     """
+    require_fit(fit)
     start, times = positive(flops), parse_number(factor)
     if not (np.isfinite(times) and times > 1):
         raise DataError(f"factor must be above 1, not {factor!r}")
@@ -70,7 +72,7 @@ def elasticity(
         rises=(gain > 0).mean(axis=1),
     )  # fmt: skip
     table = table.sort_values("gain", ascending=False, ignore_index=True)
-    table.attrs = {name: value for name, value in drawn.ahead.attrs.items() if name != "plan"}
+    table.attrs.update(basis(fit, drawn.ahead))
     return table
 
 

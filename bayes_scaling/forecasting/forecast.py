@@ -34,7 +34,7 @@ from bayes_scaling.forecasting.locking import Lock
 from bayes_scaling.forecasting.mixture import mixed
 from bayes_scaling.forecasting.provenance import origin
 from bayes_scaling.forecasting.run_noise import run_correlation
-from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.design import with_evaluations
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.planned_rows import PlannedRows, lay_out_plan
@@ -107,6 +107,7 @@ def drawn_forecast(
     fit: Fit | Average, plan: pd.DataFrame, *, seed: int | None = None, even_if_not_converged: bool = False
 ) -> xr.Dataset:
     """What `forecast` returns, without its warning, for figures and comparisons of many rows."""
+    require_fit(fit)
     if isinstance(fit, Average):
         go_on = even_if_not_converged
         parts = [drawn_forecast(law, plan, seed=seed, even_if_not_converged=go_on) for law in fit.laws]

@@ -134,3 +134,14 @@ def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None
     values = np.array([weights[name] for name in names], float)
     if not (np.all(values >= 0) and abs(values.sum() - 1) <= ROUNDING):
         raise DataError(f"weights must not be negative and must sum to 1, got {dict(weights)}")
+
+
+def require_fit(fit: object) -> None:
+    """Refuse what cannot be asked.
+
+    Raises
+    ------
+    DataError
+    """
+    if not isinstance(fit, Fit | Average):
+        raise DataError(f"this is asked of a fit or an average of fits, such as bs.fit makes, not of {fit!r}")

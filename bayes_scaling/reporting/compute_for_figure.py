@@ -47,8 +47,8 @@ def plot_compute_for(found: xr.Dataset) -> Figure:
     several = table["mixture"].nunique() > 1
     finite = found["flops"].to_numpy()[np.isfinite(found["flops"].to_numpy())]
     largest = float(found.attrs["largest_flops"])
-    low, high = (min(finite.min(), largest) / 1.5, max(np.quantile(finite, 0.99), largest) * 3) if len(finite) else (
-        largest / 10, largest * 10)  # fmt: skip
+    ends = np.quantile(finite, [0.01, 0.99]) if len(finite) else [largest / 10, largest * 10]
+    low, high = min(ends[0], largest) / 1.5, max(ends[1], largest) * 3
     figure = InlineFigure(figsize=(6.9, ROW * len(table) + MARGIN), layout="constrained")
     panel = figure.subplots()
     mixtures = list(table["mixture"].unique())
@@ -77,6 +77,6 @@ def plot_compute_for(found: xr.Dataset) -> Figure:
     panel.tick_params(labelsize=SMALL, length=3)
     panel.grid(axis="x", color="0.9", lw=0.6)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.set_title(f"compute at which {found.attrs['asked_of']} reaches the target: median and 80 %; grey: beyond the "
-                    "fitted runs", fontsize=SMALL, color=GREY, loc="left")  # fmt: skip
+    panel.set_title(f"where {found.attrs['asked_of']} reaches the target: median and 80 %; grey: beyond the runs",
+                    fontsize=SMALL, color=GREY, loc="left")  # fmt: skip
     return figure
