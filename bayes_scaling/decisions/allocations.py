@@ -90,7 +90,7 @@ def allocate(
         )
     if (budget is None) == (target is None):
         raise DataError("name either a budget or a target")
-    spoken = 0.0 if inference_tokens in (0, 0.0) else positive(inference_tokens)
+    spoken = 0.0 if isinstance(inference_tokens, int | float) and inference_tokens == 0 else positive(inference_tokens)
     mix = _only(fit, mixture)
     test = None if benchmark is None else names(fit, "benchmark", benchmark)[0]
     if test is None and all(part.name != LOSS for law in fit.laws for part in law.model.responses):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,16 +87,26 @@ def names(fit: Fit | Average, column: str, wanted: Names) -> list[str]:
     DataError
         The fit saw no such label.
     """
-    if not isinstance(wanted, str | list | tuple | np.ndarray | pd.Series | None):
-        raise DataError(f"{column} must be a name or a list of names, not {wanted!r}")
     known = [str(label) for label in fit.runs[column].dropna().unique()]
-    asked = known if wanted is None else [wanted] if isinstance(wanted, str) else [str(one) for one in wanted]
+    asked = known if wanted is None else [str(one) for one in several(wanted)]
     for one in asked:
         if one not in known:
             raise DataError(f"the fit saw no {column} {one!r}; {suggest(one, known)}")
     if not asked:
         raise DataError(f"name a {column}; the fit saw {known}")
     return asked
+
+
+def several(given: object) -> list[Any]:
+    """A list, tuple, range, Series or array of one dimension as a list; anything else as a list of one.
+
+    Examples
+    --------
+    >>> several((1, 2)), several("C4")
+    ([1, 2], ['C4'])
+    """
+    rows = isinstance(given, list | tuple | range | pd.Series) or (isinstance(given, np.ndarray) and given.ndim == 1)
+    return list(given) if rows else [given]  # type: ignore[call-overload]
 
 
 def ratio_of(tokens_per_param: float | str | None) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import xarray as xr
 
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import FLOPS_PER_PARAM_TOKEN, parse_number
-from bayes_scaling.decisions.along import compute_grid, names, positive, ratio_of
+from bayes_scaling.decisions.along import compute_grid, names, positive, ratio_of, several
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.decisions.compute_targets import first_reached
 from bayes_scaling.errors import DataError
@@ -189,8 +188,7 @@ def summarise_trade(found: xr.Dataset) -> pd.DataFrame:
 
 
 def _tries(k: Sequence[int]) -> list[int]:
-    given = list(k) if isinstance(k, list | tuple | range | np.ndarray) else [k]
-    numbers = [parse_number(one) for one in given]
+    numbers = [parse_number(one) for one in several(k)]
     if not numbers or any(not np.isfinite(n) or n < 1 or n != int(n) for n in numbers):
         raise DataError(f"k must be whole numbers of 1 or more, not {k!r}")
     return sorted({int(n) for n in numbers})
@@ -199,8 +197,7 @@ def _tries(k: Sequence[int]) -> list[int]:
 def _ratios(fit: Fit | Average, given: float | str | Sequence[float] | None) -> list[float]:
     if given is None:
         return [path(fit)[0]]
-    several: Sequence[Any] = given if isinstance(given, list | tuple | np.ndarray) else [given]
-    ratios = [ratio_of(one) for one in several]
+    ratios = [ratio_of(one) for one in several(given)]
     found = sorted({one for one in ratios if one is not None})
     if not found:
         raise DataError("tokens_per_param must be one ratio or several")
