@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from bayes_scaling.reporting.laws_figure import plot_laws
     from bayes_scaling.reporting.next_runs_figure import plot_next_runs
     from bayes_scaling.reporting.ranking_figure import plot_ranking
+    from bayes_scaling.reporting.report import report
     from bayes_scaling.reporting.trade_figure import plot_trade
 
 _HOMES = {
@@ -111,6 +112,7 @@ _HOMES = {
     "read_leaderboard": "boundaries.leaderboard",
     "read_locked": "forecasting.locking",
     "read_runs": "data.runs",
+    "report": "reporting.report",
     "saturation": "boundaries.changes",
     "score_forecast": "evaluation.scores",
     "score_locked": "evaluation.locked_outcomes",
@@ -182,6 +184,7 @@ __all__ = [
     "read_leaderboard",
     "read_locked",
     "read_runs",
+    "report",
     "saturation",
     "score_forecast",
     "score_locked",

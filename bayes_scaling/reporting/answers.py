@@ -1,0 +1,157 @@
+"""What a forecast and answers to planners' questions say, in sentences for people who know no statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.data.sizes import size_text
+from bayes_scaling.decisions.allocations import summarise_allocation
+from bayes_scaling.decisions.compute_targets import summarise_compute
+from bayes_scaling.decisions.rankings import summarise_ranking
+from bayes_scaling.decisions.trades import summarise_trade
+from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.intervals import interval, row_draws
+
+SCORES = ("accuracy", "pass_at_k")
+HELD = 0.8
+UNSPECIFIED = "unspecified"
+
+
+def forecast_sentences(ahead: xr.Dataset) -> list[str]:
+    """One sentence for each planned row: what a new run should score, and between which scores with 80 % probability.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> ahead = bs.forecast(fit, bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="C4"), seed=1)
+    >>> forecast_sentences(ahead)[0].startswith("On hellaswag, trained on C4 with 1e22 FLOPs, a new model should score")
+    True
+    """
+    found = []
+    for name in (*SCORES, "loss"):
+        if name not in ahead:
+            continue
+        draws = row_draws(ahead[name])
+        low, high = interval(draws, HELD)
+        for at, middle in enumerate(draws.mean(axis=1)):
+            if not np.isfinite(middle):
+                continue
+            what = "reach a loss of" if name == "loss" else "score"
+            found.append(
+                f"{_place(ahead.isel(row=at), name)}, a new model should {what} {middle:.3f}; with {HELD:.0%} probability "
+                f"between {low[at]:.3f} and {high[at]:.3f}.".replace("%", " %")
+            )
+    return found
+
+
+def _place(row: xr.Dataset, name: str) -> str:
+    """Benchmark, mixture and compute of a row, in words."""
+    test = str(row["benchmark"].item()) if "benchmark" in row.coords else ""
+    k = f" with {row['k'].item():g} samples" if name == "pass_at_k" and "k" in row.coords else ""
+    on = f"On {test}{k}, trained" if test and name != "loss" else "Trained"
+    mixture = str(row["mixture"].item()) if "mixture" in row.coords else UNSPECIFIED
+    data = "" if mixture == UNSPECIFIED else f" on {mixture}"
+    return f"{on}{data} with {size_text(float(row['flops'].item()), 3)} FLOPs"
+
+
+def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]:
+    """The question that an answer is to, and the answer in sentences.
+
+    Parameters
+    ----------
+    answer : Dataset or DataFrame
+        From `compute_for`, `rank`, `allocate`, `trade` or `next_runs`.
+
+    Raises
+    ------
+    DataError
+        It is none of those.
+    """
+    if isinstance(answer, pd.DataFrame):
+        if {"sd_before", "sd_after", "share"} <= set(answer):
+            return "Which runs should come next?", _next(answer)
+    elif isinstance(answer, xr.Dataset):
+        for name, question, told in (
+            ("target", "What does the target cost?", _compute), ("beats", "Which mixture is best?", _ranked),
+            ("missed", "How should the budget be split?", _split),
+            ("cheapest", "Longer training or more samples?", _traded),
+        ):  # fmt: skip
+            if name in answer or name in answer.coords:
+                return question, [*told(answer), *_noted(answer)]
+    raise DataError("a report takes answers of compute_for, rank, allocate, trade and next_runs")
+
+
+def _noted(answer: xr.Dataset) -> list[str]:
+    note = answer.attrs.get("note", "")
+    return [f"Note: {note}."] if note else []
+
+
+def _compute(found: xr.Dataset) -> list[str]:
+    told = []
+    for row in summarise_compute(found).to_dict("records"):
+        place = row["benchmark"] + ("" if row["mixture"] == UNSPECIFIED else f" on {row['mixture']}")
+        head = f"To score {row['target']:.3g} on {place}"
+        never = f"With {100 * row['never']:.0f} % probability no compute within reach is enough."
+        if not np.isfinite(row["enough_50"]):
+            told.append(f"{head}, no compute within reach is enough with 50 % probability. {never}")
+            continue
+        sure = (
+            f"{row['enough_90']:.2g} FLOPs are enough with 90 % probability."
+            if np.isfinite(row["enough_90"])
+            else never
+        )
+        told.append(f"{head}, {row['enough_50']:.2g} FLOPs are enough with 50 % probability. {sure}")
+    return told
+
+
+def _ranked(found: xr.Dataset) -> list[str]:
+    table = summarise_ranking(found)
+    first = table.iloc[0]
+    tied = list(table.loc[table["tied"], "mixture"][1:])
+    told = [
+        f"On {found['benchmark'].to_numpy()[-1]} at {found.attrs['flops']:.2g} FLOPs, {first['mixture']} scores highest; "
+        f"it is the best with {100 * first['best']:.0f} % probability."
+    ]
+    if tied:
+        told.append(f"These data cannot tell it from {', '.join(tied)}.")
+    told.append(
+        f"Differences below {float(found['detectable'][-1]):.3f} are too small to be seen. Taking the first costs "
+        f"{first['regret']:.4f} of the score on average, if another is better."
+    )
+    return told
+
+
+def _split(found: xr.Dataset) -> list[str]:
+    table = summarise_allocation(found)
+    params, tokens, ratio = (table.loc[name] for name in ("params", "tokens", "tokens_per_param"))
+    return [
+        f"Train {size_text(params['recommended'], 3)} parameters on {size_text(tokens['recommended'], 3)} tokens, "
+        f"{ratio['recommended']:.3g} tokens for each parameter, with {found.attrs['recommended_budget']:.2g} FLOPs.",
+        f"The best size lies between {size_text(params['lower_80'], 3)} and {size_text(params['upper_80'], 3)} parameters "
+        f"with 80 % probability; missing it costs {table.loc['missed', 'recommended']:.2g} of the {found.attrs['outcome']} "
+        "on average.",
+    ]
+
+
+def _traded(found: xr.Dataset) -> list[str]:
+    table = summarise_trade(found)
+    own = table[table["k"] == found.attrs["recommended_k"]].sort_values("cost").iloc[0]
+    return [
+        f"Taking {own['k']:.0f} samples for each problem costs least: {own['cost']:.2g} FLOPs for training and sampling, "
+        f"of which training takes {own['flops']:.2g}. It is the cheapest with {100 * own['cheapest']:.0f} % probability."
+    ]
+
+
+def _next(table: pd.DataFrame) -> list[str]:
+    if table.empty:
+        return ["No candidate lies within the budget."]
+    told = []
+    for number, row in enumerate(table.to_dict("records")):
+        told.append(
+            f"{number + 1}. {row['run']}, which leaves {100 * row['share']:.0f} % of the variance of the target at a cost "
+            f"of {row['total_cost']:.2g} in all."
+        )
+    return told

@@ -1,0 +1,267 @@
+"""One page that tells what a fit forecasts, and how far to trust it: HTML by itself, or Markdown (`report`)."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from great_tables import GT
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bayes_scaling.errors import DataError, ScalingWarning
+from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.forecasting.forecast import forecast
+from bayes_scaling.forecasting.law_uncertainty import law_sentence
+from bayes_scaling.forecasting.summaries import NEW_RUN, summarise
+from bayes_scaling.inference.averaged_fits import Average, require_fit
+from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.reporting.answers import UNSPECIFIED, answer_sentences, forecast_sentences
+from bayes_scaling.reporting.calibration_figure import plot_calibration
+from bayes_scaling.reporting.compute_for_figure import plot_compute_for
+from bayes_scaling.reporting.law_figure import plot_law
+from bayes_scaling.reporting.next_runs_figure import plot_next_runs
+from bayes_scaling.reporting.ranking_figure import plot_ranking
+from bayes_scaling.reporting.trade_figure import plot_trade
+from bayes_scaling.version import __version__
+
+HTML, MARKDOWN = "html", "markdown"
+PANELS = 12  # of the figure of the law
+SHOWN = ("benchmark", "mixture", "params", "tokens", "flops", "k", "mean", "lower_50", "upper_50", "lower_80", "upper_80",
+         "lower_95", "upper_95", "decades_beyond")  # fmt: skip
+WORDS = {
+    "flops": "compute [FLOPs]", "params": "parameters", "mean": "expected", "lower_50": "50 % from", "upper_50": "to",
+    "lower_80": "80 % from", "upper_80": "to ", "lower_95": "95 % from", "upper_95": "to  ",
+    "decades_beyond": "decades beyond the runs",
+}  # fmt: skip
+
+
+def report(
+    fit: Fit | Average,
+    plan: pd.DataFrame,
+    *,
+    answers: Sequence[xr.Dataset | pd.DataFrame] = (),
+    past: Backtest | None = None,
+    title: str = "What the planned models will score",
+    kind: str = HTML,
+    seed: int | None = None,
+    even_if_not_converged: bool = False,
+) -> str:
+    """Write one page about planned runs, for a reader who knows no statistics.
+
+    The answers come first, then tables and figures, what would change the answers, how such forecasts did before, whether
+    the sampler converged, what was assumed beforehand, and the sources.  The HTML page has no script and asks for
+    nothing from the network: it opens from a mail and prints.
+
+    Parameters
+    ----------
+    fit : Fit or Average
+    plan : DataFrame
+        As for `forecast`.
+    answers : sequence
+        What `compute_for`, `rank`, `allocate`, `trade` and `next_runs` said, in the order in which to tell them.
+    past : Backtest, optional
+        Your own, as the record of how such forecasts did.
+    title : str
+    kind : str
+        "html" or "markdown"; Markdown has no figures.
+    seed : int, optional
+        The same seed gives the same page.
+    even_if_not_converged : bool
+        The page says at its head that the fit did not converge.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        An argument is none of those above.
+    FitError
+        The fit did not converge.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> fit = bs.Fit.load("power_law.nc")
+    >>> plan = bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="C4")
+    >>> page = bs.report(fit, plan, answers=[bs.compute_for(fit, 0.7, mixture="C4", seed=1)], seed=1)
+    >>> page.startswith("<!doctype html>") and "<script" not in page
+    True
+    """
+    require_fit(fit)
+    if kind not in (HTML, MARKDOWN):
+        raise DataError(f"kind must be {HTML!r} or {MARKDOWN!r}, not {kind!r}")
+    if not (isinstance(title, str) and title.strip()):
+        raise DataError(f"title must be text, not {title!r}")
+    if not (past is None or isinstance(past, Backtest)):
+        raise DataError("past must be what bs.backtest returns")
+    told = [answer_sentences(answer) for answer in _several(answers)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScalingWarning)  # the page says it
+        ahead = forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
+    summary = summarise(ahead)
+    summary = summary[summary["interval_for"] == NEW_RUN]
+    content: dict[str, Any] = {
+        "title": title,
+        "converged": ahead.attrs["converged"] == "True",
+        "forecasts": forecast_sentences(ahead),
+        "answers": told,
+        "notes": _notes(ahead),
+        "law": law_sentence(ahead.attrs["law_uncertainty"]),
+        "fit": fit,
+        "cards": [(law.model.name, law.model.card) for law in fit.laws],
+        "runs": _runs(fit),
+        "verdict": ahead.attrs["verdict"],
+        "priors": _priors(fit),
+        "past": None if past is None else _record(past),
+        "origin": {name: ahead.attrs[name] for name in ("runs_sha256", "plan_sha256", "seed")},
+        "version": __version__,
+    }
+    environment = Environment(
+        loader=PackageLoader("bayes_scaling.reporting"), autoescape=kind == HTML, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    if kind == MARKDOWN:
+        content["table"] = _pipes(_shown(summary))
+        return environment.get_template("report.md.jinja").render(content)
+    content["table"] = Markup(_html_table(_shown(summary), "What a new run of each plan should score"))
+    content["figures"] = [
+        *_law_figure(fit, ahead, even_if_not_converged),
+        *(f for a in answers for f in _answer_figure(a)),
+    ]
+    if past is not None:
+        content["figures"].append(
+            _inline(plot_calibration(past), "How often outcomes fell inside the bands of the backtest")
+        )
+    return environment.get_template("report.html.jinja").render(content)
+
+
+def _several(answers: object) -> list[Any]:
+    if not isinstance(answers, list | tuple):
+        raise DataError("answers must be a list, such as [bs.rank(fit, 1e22)]")
+    return list(answers)
+
+
+def _notes(ahead: xr.Dataset) -> list[str]:
+    """Each note once, with the benchmarks that it is about."""
+    found: dict[str, list[str]] = {}
+    for row in range(ahead.sizes["row"]):
+        for part in str(ahead["note"].to_numpy()[row]).split("; "):
+            if part:
+                name = str(ahead["benchmark"].to_numpy()[row]) if "benchmark" in ahead.coords else ""
+                found.setdefault(part, [])
+                if name and name not in found[part]:
+                    found[part].append(name)
+    return [f"{', '.join(names)}: {part}" if names else part for part, names in found.items()]
+
+
+def _runs(fit: Fit | Average) -> str:
+    runs = fit.runs
+    mixtures = [name for name in runs["mixture"].dropna().unique() if name != UNSPECIFIED]
+    on = f" on {', '.join(map(str, mixtures))}" if mixtures else ""
+    return (
+        f"{runs['run'].nunique()} training runs{on} of {runs['flops'].min():.2g} to {runs['flops'].max():.2g} FLOPs, "
+        f"with {len(runs)} results on {runs['benchmark'].nunique()} benchmarks"
+    )
+
+
+def _priors(fit: Fit | Average) -> list[str]:
+    """What was taken as plausible before any run was seen, each parameter once."""
+    told: dict[str, str] = {}
+    for law in fit.laws:
+        for name, parameter in law.model.parameters.items():
+            value = law.model.fixed.get(name)
+            where = f"lies between {parameter.low:g} and {parameter.high:g} with 90 % probability"
+            told.setdefault(
+                name, f"{parameter.meaning} ({name}): " + (where if value is None else f"held at {value:g}")
+            )
+    return list(told.values())
+
+
+def _record(past: Backtest) -> str:
+    """How a backtest went, in a sentence."""
+    scores = past.scores[past.scores["law"].isin([law for law in past.scores["law"].unique()])]
+    each = []
+    for law, own in scores.groupby("law", sort=False):
+        inside = own["inside_80"].mean() if "inside_80" in own else float("nan")
+        each.append(f"{law}: 80 % bands held {100 * inside:.0f} % of {len(own)} results")
+    return "In the backtest, " + "; ".join(each) + "."
+
+
+def _shown(summary: pd.DataFrame) -> pd.DataFrame:
+    """The table of a summary, rounded, without columns that say nothing."""
+    table = summary[[name for name in SHOWN if name in summary]].copy()
+    table = table.drop(
+        columns=[name for name in table if table[name].isna().all() or table[name].eq(UNSPECIFIED).all()]
+    )
+    for name in table:
+        if name in ("params", "tokens", "flops"):
+            table[name] = table[name].map("{:.3g}".format)
+        elif table[name].dtype.kind == "f":
+            table[name] = table[name].map("{:.3f}".format if name != "decades_beyond" else "{:.1f}".format)
+    return table.rename(columns=WORDS)
+
+
+def _html_table(table: pd.DataFrame, caption: str) -> str:
+    return GT(table).tab_header(title=caption).tab_options(table_font_size="13px").as_raw_html(inline_css=True)
+
+
+def _pipes(table: pd.DataFrame) -> str:
+    """A table in Markdown."""
+    rows = [list(map(str.strip, map(str, table.columns))), ["---"] * table.shape[1]]
+    rows += [[str(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _inline(figure: Figure, told: str) -> dict[str, object]:
+    """A figure as SVG inside the page, with a title for those who do not see it."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    drawn = file.getvalue()[file.getvalue().index("<svg") :]
+    drawn = re.sub(
+        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawn, count=1), count=1
+    )
+    head = f"<title>{told}</title><desc>{told}.</desc>"
+    return {"told": told, "svg": Markup(re.sub(r"(<svg[^>]*>)", rf"\1{head}", drawn, count=1))}
+
+
+def _law_figure(fit: Fit | Average, ahead: xr.Dataset, go_on: bool) -> list[dict[str, object]]:
+    """The law over compute on the planned benchmarks, where the plan has scores that the figure can draw."""
+    if "accuracy" not in ahead:
+        return []
+    known = set(fit.runs["benchmark"].dropna())
+    tests = [name for name in dict.fromkeys(map(str, ahead["benchmark"].to_numpy())) if name in known][:PANELS]
+    mixtures = [
+        name for name in dict.fromkeys(map(str, ahead["mixture"].to_numpy())) if name in set(fit.runs["mixture"])
+    ]
+    if not tests:
+        return []
+    reach = max(1.0, float(ahead["decades_beyond"].max()) + 0.3)
+    drawn = plot_law(fit, benchmarks=tests, mixtures=mixtures or None, reach=reach, ncols=min(3, len(tests)), seed=1,
+                     even_if_not_converged=go_on)  # fmt: skip
+    return [_inline(drawn, "Scores of the runs, and the forecast with its bands, over training compute")]
+
+
+def _answer_figure(answer: xr.Dataset | pd.DataFrame) -> list[dict[str, object]]:
+    """The figure of an answer that has one."""
+    if isinstance(answer, pd.DataFrame):
+        return (
+            [_inline(plot_next_runs(answer), "What is left uncertain after each of the next runs")]
+            if len(answer)
+            else []
+        )
+    if "target" in answer.coords:
+        return [_inline(plot_compute_for(answer), "The compute that each target needs")]
+    if "beats" in answer:
+        return [_inline(plot_ranking(answer), "Mixtures in the order of their scores, and how sure each pair is")]
+    if "cheapest" in answer:
+        return [_inline(plot_trade(answer), "Training compute and total cost by the number of samples")]
+    return []
