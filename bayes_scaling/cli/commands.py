@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
-from bayes_scaling.cli.choice_commands import allocate, next_runs, rank, trade, worth
+from bayes_scaling.cli.choice_commands import allocate, next_runs, rank, report, trade, worth
 from bayes_scaling.cli.collect_command import collect
 from bayes_scaling.cli.decision_commands import compute_for, elasticity
 from bayes_scaling.cli.options import NOT_CONVERGED, Strings, draw_plot, planned, refuse_unknown, require_outputs
@@ -106,6 +106,7 @@ main.add_command(elasticity)
 main.add_command(evaluate_next)
 main.add_command(next_runs)
 main.add_command(rank)
+main.add_command(report)
 main.add_command(trade)
 main.add_command(worth)
 

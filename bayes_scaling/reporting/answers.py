@@ -41,8 +41,8 @@ def forecast_sentences(ahead: xr.Dataset) -> list[str]:
                 continue
             what = "reach a loss of" if name == "loss" else "score"
             found.append(
-                f"{_place(ahead.isel(row=at), name)}, a new model should {what} {middle:.3f}; with {HELD:.0%} probability "
-                f"between {low[at]:.3f} and {high[at]:.3f}.".replace("%", " %")
+                f"{_place(ahead.isel(row=at), name)}, a new model should {what} {middle:.3f}; "
+                f"with {100 * HELD:.0f} % probability between {low[at]:.3f} and {high[at]:.3f}."
             )
     return found
 
@@ -98,11 +98,8 @@ def _compute(found: xr.Dataset) -> list[str]:
         if not np.isfinite(row["enough_50"]):
             told.append(f"{head}, no compute within reach is enough with 50 % probability. {never}")
             continue
-        sure = (
-            f"{row['enough_90']:.2g} FLOPs are enough with 90 % probability."
-            if np.isfinite(row["enough_90"])
-            else never
-        )
+        enough = f"{row['enough_90']:.2g} FLOPs are enough with 90 % probability."
+        sure = enough if np.isfinite(row["enough_90"]) else never
         told.append(f"{head}, {row['enough_50']:.2g} FLOPs are enough with 50 % probability. {sure}")
     return told
 
@@ -112,27 +109,27 @@ def _ranked(found: xr.Dataset) -> list[str]:
     first = table.iloc[0]
     tied = list(table.loc[table["tied"], "mixture"][1:])
     told = [
-        f"On {found['benchmark'].to_numpy()[-1]} at {found.attrs['flops']:.2g} FLOPs, {first['mixture']} scores highest; "
-        f"it is the best with {100 * first['best']:.0f} % probability."
+        f"On {found['benchmark'].to_numpy()[-1]} at {found.attrs['flops']:.2g} FLOPs, {first['mixture']} scores "
+        f"highest; it is the best with {100 * first['best']:.0f} % probability."
     ]
     if tied:
         told.append(f"These data cannot tell it from {', '.join(tied)}.")
     told.append(
-        f"Differences below {float(found['detectable'][-1]):.3f} are too small to be seen. Taking the first costs "
-        f"{first['regret']:.4f} of the score on average, if another is better."
+        f"Differences below {float(found['detectable'][-1]):.3f} are too small to be seen. The first falls "
+        f"short of the best by {first['regret']:.4f} on average, because another may be better."
     )
     return told
 
 
 def _split(found: xr.Dataset) -> list[str]:
     table = summarise_allocation(found)
-    params, tokens, ratio = (table.loc[name] for name in ("params", "tokens", "tokens_per_param"))
+    middle = table["recommended"].to_dict()
+    least, most = (float(value) for value in table.loc["params", ["lower_80", "upper_80"]])
     return [
-        f"Train {size_text(params['recommended'], 3)} parameters on {size_text(tokens['recommended'], 3)} tokens, "
-        f"{ratio['recommended']:.3g} tokens for each parameter, with {found.attrs['recommended_budget']:.2g} FLOPs.",
-        f"The best size lies between {size_text(params['lower_80'], 3)} and {size_text(params['upper_80'], 3)} parameters "
-        f"with 80 % probability; missing it costs {table.loc['missed', 'recommended']:.2g} of the {found.attrs['outcome']} "
-        "on average.",
+        f"Train {size_text(middle['params'], 3)} parameters on {size_text(middle['tokens'], 3)} tokens, "
+        f"{middle['tokens_per_param']:.3g} tokens for each parameter, with {middle['budget']:.2g} FLOPs.",
+        f"The best size lies between {size_text(least, 3)} and {size_text(most, 3)} parameters with 80 % probability; "
+        f"missing it costs {middle['missed']:.2g} of the {found.attrs['outcome']} on average.",
     ]
 
 
@@ -140,8 +137,9 @@ def _traded(found: xr.Dataset) -> list[str]:
     table = summarise_trade(found)
     own = table[table["k"] == found.attrs["recommended_k"]].sort_values("cost").iloc[0]
     return [
-        f"Taking {own['k']:.0f} samples for each problem costs least: {own['cost']:.2g} FLOPs for training and sampling, "
-        f"of which training takes {own['flops']:.2g}. It is the cheapest with {100 * own['cheapest']:.0f} % probability."
+        f"Taking {own['k']:.0f} samples for each problem costs least: {own['cost']:.2g} FLOPs for training and "
+        f"sampling, of which training takes {own['flops']:.2g}. It is the cheapest with "
+        f"{100 * own['cheapest']:.0f} % probability."
     ]
 
 
@@ -151,7 +149,7 @@ def _next(table: pd.DataFrame) -> list[str]:
     told = []
     for number, row in enumerate(table.to_dict("records")):
         told.append(
-            f"{number + 1}. {row['run']}, which leaves {100 * row['share']:.0f} % of the variance of the target at a cost "
-            f"of {row['total_cost']:.2g} in all."
+            f"{number + 1}. {row['run']}, which leaves {100 * row['share']:.0f} % of the variance of the target "
+            f"at a cost of {row['total_cost']:.2g} in all."
         )
     return told

@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 from great_tables import GT
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayes_scaling.errors import DataError, ScalingWarning
@@ -33,8 +32,8 @@ from bayes_scaling.version import __version__
 
 HTML, MARKDOWN = "html", "markdown"
 PANELS = 12  # of the figure of the law
-SHOWN = ("benchmark", "mixture", "params", "tokens", "flops", "k", "mean", "lower_50", "upper_50", "lower_80", "upper_80",
-         "lower_95", "upper_95", "decades_beyond")  # fmt: skip
+SHOWN = ("benchmark", "mixture", "params", "tokens", "flops", "k", "mean", "lower_50", "upper_50", "lower_80",
+         "upper_80", "lower_95", "upper_95", "decades_beyond")  # fmt: skip
 WORDS = {
     "flops": "compute [FLOPs]", "params": "parameters", "mean": "expected", "lower_50": "50 % from", "upper_50": "to",
     "lower_80": "80 % from", "upper_80": "to ", "lower_95": "95 % from", "upper_95": "to  ",
@@ -55,9 +54,9 @@ def report(
 ) -> str:
     """Write one page about planned runs, for a reader who knows no statistics.
 
-    The answers come first, then tables and figures, what would change the answers, how such forecasts did before, whether
-    the sampler converged, what was assumed beforehand, and the sources.  The HTML page has no script and asks for
-    nothing from the network: it opens from a mail and prints.
+    The answers come first, then tables and figures, what would change the answers, how such forecasts did before,
+    whether the sampler converged, what was assumed beforehand, and the sources.  The HTML page has no script and asks
+    for nothing from the network: it opens from a mail and prints.
 
     Parameters
     ----------
@@ -96,13 +95,7 @@ def report(
     >>> page.startswith("<!doctype html>") and "<script" not in page
     True
     """
-    require_fit(fit)
-    if kind not in (HTML, MARKDOWN):
-        raise DataError(f"kind must be {HTML!r} or {MARKDOWN!r}, not {kind!r}")
-    if not (isinstance(title, str) and title.strip()):
-        raise DataError(f"title must be text, not {title!r}")
-    if not (past is None or isinstance(past, Backtest)):
-        raise DataError("past must be what bs.backtest returns")
+    _check(fit, title, kind, past)
     told = [answer_sentences(answer) for answer in _several(answers)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # the page says it
@@ -125,14 +118,10 @@ def report(
         "origin": {name: ahead.attrs[name] for name in ("runs_sha256", "plan_sha256", "seed")},
         "version": __version__,
     }
-    environment = Environment(
-        loader=PackageLoader("bayes_scaling.reporting"), autoescape=kind == HTML, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     if kind == MARKDOWN:
         content["table"] = _pipes(_shown(summary))
-        return environment.get_template("report.md.jinja").render(content)
-    content["table"] = Markup(_html_table(_shown(summary), "What a new run of each plan should score"))
+        return _filled("report.md.jinja", content)
+    content["table"] = _html_table(_shown(summary), "What a new run of each plan should score")
     content["figures"] = [
         *_law_figure(fit, ahead, even_if_not_converged),
         *(f for a in answers for f in _answer_figure(a)),
@@ -141,7 +130,27 @@ def report(
         content["figures"].append(
             _inline(plot_calibration(past), "How often outcomes fell inside the bands of the backtest")
         )
-    return environment.get_template("report.html.jinja").render(content)
+    return _filled("report.html.jinja", content)
+
+
+def _check(fit: object, title: object, kind: object, past: object) -> None:
+    """Refuse what no page can be made of."""
+    require_fit(fit)
+    if kind not in (HTML, MARKDOWN):
+        raise DataError(f"kind must be {HTML!r} or {MARKDOWN!r}, not {kind!r}")
+    if not (isinstance(title, str) and title.strip()):
+        raise DataError(f"title must be text, not {title!r}")
+    if not (past is None or isinstance(past, Backtest)):
+        raise DataError("past must be what bs.backtest returns")
+
+
+def _filled(name: str, content: dict[str, Any]) -> str:
+    """A template with its content; what is not marked as safe is escaped in HTML."""
+    environment = Environment(
+        loader=PackageLoader("bayes_scaling.reporting"), autoescape=name.endswith(".html.jinja"),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template(name).render(content)
 
 
 def _several(answers: object) -> list[Any]:
@@ -188,12 +197,11 @@ def _priors(fit: Fit | Average) -> list[str]:
 
 def _record(past: Backtest) -> str:
     """How a backtest went, in a sentence."""
-    scores = past.scores[past.scores["law"].isin([law for law in past.scores["law"].unique()])]
-    each = []
-    for law, own in scores.groupby("law", sort=False):
-        inside = own["inside_80"].mean() if "inside_80" in own else float("nan")
-        each.append(f"{law}: 80 % bands held {100 * inside:.0f} % of {len(own)} results")
-    return "In the backtest, " + "; ".join(each) + "."
+    each = [
+        f"{law}: 80 % bands held {100 * own['inside_80'].mean():.0f} % of {len(own)} results"
+        for law, own in past.scores.groupby("law", sort=False)
+    ]
+    return f"In the backtest, {'; '.join(each)}."
 
 
 def _shown(summary: pd.DataFrame) -> pd.DataFrame:
@@ -211,7 +219,7 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _html_table(table: pd.DataFrame, caption: str) -> str:
-    return GT(table).tab_header(title=caption).tab_options(table_font_size="13px").as_raw_html(inline_css=True)
+    return GT(table).tab_header(title=caption).tab_options(table_font_size="13px").as_raw_html()
 
 
 def _pipes(table: pd.DataFrame) -> str:
@@ -230,7 +238,7 @@ def _inline(figure: Figure, told: str) -> dict[str, object]:
         r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawn, count=1), count=1
     )
     head = f"<title>{told}</title><desc>{told}.</desc>"
-    return {"told": told, "svg": Markup(re.sub(r"(<svg[^>]*>)", rf"\1{head}", drawn, count=1))}
+    return {"told": told, "svg": re.sub(r"(<svg[^>]*>)", rf"\1{head}", drawn, count=1)}
 
 
 def _law_figure(fit: Fit | Average, ahead: xr.Dataset, go_on: bool) -> list[dict[str, object]]:
