@@ -13,8 +13,9 @@ from bayes_scaling.decisions.rankings import summarise_ranking
 from bayes_scaling.decisions.trades import summarise_trade
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.models.responses.all_responses import RESPONSES
+from bayes_scaling.models.responses.response import Response
 
-SCORES = ("accuracy", "pass_at_k")
 HELD = 0.8
 UNSPECIFIED = "unspecified"
 
@@ -31,27 +32,28 @@ def forecast_sentences(ahead: xr.Dataset) -> list[str]:
     True
     """
     found = []
-    for name in (*SCORES, "loss"):
+    for name, response in RESPONSES.items():
         if name not in ahead:
             continue
         draws = row_draws(ahead[name])
         low, high = interval(draws, HELD)
+        reach = "score" if response.per_benchmark else f"reach a {name} of"
         for at, middle in enumerate(draws.mean(axis=1)):
-            if not np.isfinite(middle):
-                continue
-            what = "reach a loss of" if name == "loss" else "score"
-            found.append(
-                f"{_place(ahead.isel(row=at), name)}, a new model should {what} {middle:.3f}; "
-                f"with {100 * HELD:.0f} % probability between {low[at]:.3f} and {high[at]:.3f}."
-            )
+            if np.isfinite(middle):
+                found.append(
+                    f"{_place(ahead.isel(row=at), response)}, a new model should {reach} {middle:.3f}; "
+                    f"with {100 * HELD:.0f} % probability between {low[at]:.3f} and {high[at]:.3f}."
+                )
     return found
 
 
-def _place(row: xr.Dataset, name: str) -> str:
+def _place(row: xr.Dataset, response: Response) -> str:
     """Benchmark, mixture and compute of a row, in words."""
-    test = str(row["benchmark"].item()) if "benchmark" in row.coords else ""
-    k = f" with {row['k'].item():g} samples" if name == "pass_at_k" and "k" in row.coords else ""
-    on = f"On {test}{k}, trained" if test and name != "loss" else "Trained"
+    tries = float(row["k"].item()) if "k" in row.coords else np.nan
+    on = "Trained"
+    if response.per_benchmark:
+        samples = f" with {tries:g} samples" if np.isfinite(tries) else ""
+        on = f"On {row['benchmark'].item()}{samples}, trained"
     mixture = str(row["mixture"].item()) if "mixture" in row.coords else UNSPECIFIED
     data = "" if mixture == UNSPECIFIED else f" on {mixture}"
     return f"{on}{data} with {size_text(float(row['flops'].item()), 3)} FLOPs"
@@ -124,7 +126,7 @@ def _ranked(found: xr.Dataset) -> list[str]:
 def _split(found: xr.Dataset) -> list[str]:
     table = summarise_allocation(found)
     middle = table["recommended"].to_dict()
-    least, most = (float(value) for value in table.loc["params", ["lower_80", "upper_80"]])
+    least, most = table["lower_80"].to_dict()["params"], table["upper_80"].to_dict()["params"]
     return [
         f"Train {size_text(middle['params'], 3)} parameters on {size_text(middle['tokens'], 3)} tokens, "
         f"{middle['tokens_per_param']:.3g} tokens for each parameter, with {middle['budget']:.2g} FLOPs.",
