@@ -10,7 +10,8 @@ share of pairs called rightly, the same for the rule "rank at the largest small 
 - gadre2024: three mixtures, fitted up to 0.4B or 1.4B.
 - dclm_small (--dclm, a folder with `runs.csv.gz` and `evals.csv.gz` made from the DCLM database, arXiv 2406.11794):
   eleven mixtures with one run of 0.4B each, ranked at 1.4B.  One run each cannot tell the scatter of runs from
-  differences between mixtures, so the scatter is held at .06, which is about what reruns in this table show.
+  differences between mixtures, so the scatter is held at .06, which is about what reruns in this table show, and one
+  size tells nothing of exponents, so that those of mixtures are equal.
 - simulated mixtures: eight, at four sizes, ranked ten times further; exponents differ between mixtures in the second.
 """
 
@@ -135,7 +136,7 @@ def main() -> None:
         for law in LAWS[:1] if group[0][0].startswith("dclm") else LAWS:  # the other takes an hour there
             model = bs.load_model(law)
             if group[0][0].startswith("dclm"):
-                model = _held_scatter(model)
+                model = _of_one_size(model)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScalingWarning)
                 found = [judged(world, model) for world in group]
@@ -147,9 +148,10 @@ def main() -> None:
                 print(f"  {'average of benchmarks' if average else 'single benchmarks'}: {told(own)}", flush=True)
 
 
-def _held_scatter(model: Model) -> Model:
+def _of_one_size(model: Model) -> Model:
     document = to_document(model)
     varies = {name: groups for name, groups in document["varies"].items() if name != "accuracy_scatter"}
+    varies["alpha"] = {"benchmark": varies["alpha"]["benchmark"]}
     return from_document(document | {"varies": varies, "fixed": document["fixed"] | {"accuracy_scatter": RUN_SCATTER}})
 
 
