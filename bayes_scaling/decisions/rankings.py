@@ -21,8 +21,8 @@ type Weights = Mapping[str, float] | None
 SURE = 0.95  # probability at which a difference counts as seen
 SHOWN = (0.1, 0.9)
 RECORD = (
-    "of pairs of single runs called with 90 % probability or more, 89 to 100 % were called rightly on public data and 90 "
-    "to 98 % in simulations; which of two mixtures is better was called about as often rightly as by ranking at the "
+    "of pairs of single runs called with 90 % probability or more, 89 to 100 % were called rightly on public data and "
+    "90 to 98 % in simulations; which of two mixtures is better was called about as often rightly as by ranking at the "
     "largest small scale (benchmarks/ranking.py)"
 )
 
