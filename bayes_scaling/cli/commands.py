@@ -19,7 +19,17 @@ from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
 from bayes_scaling.cli.choice_commands import allocate, next_runs, rank, report, trade, worth
 from bayes_scaling.cli.collect_command import collect
 from bayes_scaling.cli.decision_commands import compute_for, elasticity
-from bayes_scaling.cli.options import NOT_CONVERGED, Strings, draw_plot, planned, refuse_unknown, require_outputs
+from bayes_scaling.cli.evaluation_commands import backtest, compare
+from bayes_scaling.cli.options import (
+    MAP,
+    NOT_CONVERGED,
+    Strings,
+    draw_plot,
+    only_these,
+    planned,
+    require_outputs,
+    runs_of,
+)
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
 from bayes_scaling.version import __version__
@@ -99,8 +109,10 @@ def main() -> None:
 
 
 main.add_command(allocate)
+main.add_command(backtest)
 main.add_command(boundary)
 main.add_command(collect)
+main.add_command(compare)
 main.add_command(compute_for)
 main.add_command(elasticity)
 main.add_command(evaluate_next)
@@ -124,16 +136,10 @@ def demo(out: Path, seed: int, quick: bool) -> None:
 
 @main.command()
 @click.argument("table")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="YOURS=OURS",
-    help="A column of yours and its name here: 'Params (B)=params*1e9'.",
-)
+@MAP
 def check(table: str, mapping: Strings) -> None:
     """Validate a table of runs; fit nothing."""
-    runs = _runs(table, mapping)
+    runs = runs_of(table, mapping)
     click.echo(f"{table}: no mistake found")
     click.echo(overview(runs))
     click.echo("registered models that can use it:")
@@ -144,13 +150,7 @@ def check(table: str, mapping: Strings) -> None:
 @click.argument("table")
 @click.argument("model")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File for the fit (.nc).")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="YOURS=OURS",
-    help="A column of yours and its name here: 'Params (B)=params*1e9'.",
-)
+@MAP
 @click.option("--benchmark", multiple=True, help="Only these (repeat the option).")
 @click.option("--mixture", multiple=True, help="Only these (repeat the option).")
 @click.option("--seed", type=int, help="The same seed gives the same draws.")
@@ -166,7 +166,7 @@ def fit(
 ) -> None:  # fmt: skip
     """Fit MODEL to TABLE (a file, or the name of a shipped data set)."""
     require_outputs({"--out": out}, {"the table": Path(table)}, force=force)
-    runs = _only(_only(_runs(table, mapping), "benchmark", benchmark), "mixture", mixture)
+    runs = only_these(only_these(runs_of(table, mapping), "benchmark", benchmark), "mixture", mixture)
     from bayes_scaling.inference.fitting import fit as condition
     from bayes_scaling.models.documents import load_model
 
@@ -260,20 +260,3 @@ def datasets() -> None:
         click.echo(f"    {row['runs']} runs, {row['benchmarks']} benchmarks; licence {row['licence']}")
         click.echo(wrapped("    mixtures: ", row["mixtures"]))
         click.echo(f"    from {row['source']}")
-
-
-def _runs(source: str, mapping: Strings = ()) -> pd.DataFrame:
-    """Read a file, or load a shipped data set where no such file exists and the name has no suffix."""
-    from bayes_scaling.data.datasets import load_dataset
-    from bayes_scaling.data.runs import read_runs
-
-    if not (Path(source).suffix or Path(source).exists() or mapping):
-        return load_dataset(source)
-    if bad := [pair for pair in mapping if not all(pair.partition("="))]:
-        raise DataError(f"--map needs YOURS=OURS, such as --map model_size=params, not {bad[0]!r}")
-    return read_runs(source, dict(pair.split("=", 1) for pair in mapping))
-
-
-def _only(runs: pd.DataFrame, column: str, wanted: Strings) -> pd.DataFrame:
-    refuse_unknown(wanted, runs, column, "the table has")
-    return runs[runs[column].isin(wanted)] if wanted else runs

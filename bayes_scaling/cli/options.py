@@ -6,6 +6,8 @@ from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.files.writing import require_writable
 from bayes_scaling.messages import close_to
@@ -19,6 +21,13 @@ type Strings = tuple[str, ...]
 
 NOT_CONVERGED = 1  # exit status
 FIGURES = (".png", ".pdf", ".svg")
+MAP = click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="YOURS=OURS",
+    help="A column of yours and its name here: 'Params (B)=params*1e9'.",
+)
 
 
 def refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, advice: str = "") -> None:
@@ -34,6 +43,24 @@ def refuse_unknown(wanted: Strings, runs: pd.DataFrame, column: str, has: str, a
             near = close_to(name, known)
             hint = f"did you mean {near!r}?" if near else f"but {', '.join(known)}"
             raise DataError(f"{has} no {column} {name!r}; {hint}{advice}")
+
+
+def runs_of(source: str, mapping: Strings = ()) -> pd.DataFrame:
+    """Read a file, or load a shipped data set where no such file exists and the name has no suffix."""
+    from bayes_scaling.data.datasets import load_dataset
+    from bayes_scaling.data.runs import read_runs
+
+    if not (Path(source).suffix or Path(source).exists() or mapping):
+        return load_dataset(source)
+    if bad := [pair for pair in mapping if not all(pair.partition("="))]:
+        raise DataError(f"--map needs YOURS=OURS, such as --map model_size=params, not {bad[0]!r}")
+    return read_runs(source, dict(pair.split("=", 1) for pair in mapping))
+
+
+def only_these(runs: pd.DataFrame, column: str, wanted: Strings) -> pd.DataFrame:
+    """Rows with the labels that an option names, or all."""
+    refuse_unknown(wanted, runs, column, "the table has")
+    return runs[runs[column].isin(wanted)] if wanted else runs
 
 
 def planned(

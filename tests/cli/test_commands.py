@@ -131,7 +131,7 @@ def test_an_interrupt_ends_with_130_and_one_line(monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_runs", stop)
+    monkeypatch.setattr(cli, "runs_of", stop)
     result = run("check", "gadre2024")
     assert result.exit_code == 130
     assert result.stderr == "interrupted; nothing more was written\n"
@@ -141,7 +141,7 @@ def test_a_file_that_may_not_be_read_is_one_line(monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied", "runs.csv")
 
-    monkeypatch.setattr(cli, "_runs", refuse)
+    monkeypatch.setattr(cli, "runs_of", refuse)
     result = run("check", "runs.csv")
     assert (result.exit_code, result.stderr) == (2, "error: runs.csv: Permission denied\n")
 
