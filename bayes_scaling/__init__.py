@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bayes_scaling.evaluation.splits import Split, split_above, split_groups, split_targets
     from bayes_scaling.forecasting.forecast import forecast
     from bayes_scaling.forecasting.locking import read_locked
-    from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
+    from bayes_scaling.forecasting.summaries import average_benchmarks, summarise, summarize
     from bayes_scaling.inference.averaged_fits import Average
     from bayes_scaling.inference.fitting import Fit, fit
     from bayes_scaling.laws.pass_at_k import pass_at_k
@@ -128,6 +128,7 @@ _HOMES = {
     "summarise_ranking": "decisions.rankings",
     "summarise_scores": "evaluation.scores",
     "summarise_trade": "decisions.trades",
+    "summarize": "forecasting.summaries",
     "trade": "decisions.trades",
     "worth": "decisions.gains",
 }
@@ -200,6 +201,7 @@ __all__ = [
     "summarise_ranking",
     "summarise_scores",
     "summarise_trade",
+    "summarize",
     "trade",
     "worth",
 ]

@@ -1,6 +1,7 @@
 """Boundaries of released models: fitted on one period and scored on the next, beside the published estimators.
 
     python benchmarks/boundaries.py SCORES.csv [--resamples 200] [--only validation|widths|scale]
+        [--organisations 1]
 
 SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes; pretrained models are left out, as in arXiv
 2602.15327.  Printed are
@@ -98,9 +99,9 @@ def _below(fit: object, benchmark: str, tail: str) -> float:
     return float(np.concatenate(shares).mean())
 
 
-def scale() -> None:
+def scale(organisations: int) -> None:
     print()
-    for models, organisations in ((2500, 1), (25_000, 1), (25_000, 500)):
+    for models in (2500, 25_000):
         board = simulated_board(models, benchmarks=6, bases=300, organisations=organisations, periods=3, seed=1)
         start = time.perf_counter()
         found = fit_boundary(board, seed=1, progress=False)
@@ -117,12 +118,13 @@ def main() -> None:
     parser.add_argument("scores")
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--organisations", type=int, default=1, help="of the simulated boards; 500 take very long")
     chosen = parser.parse_args()
     scores = read_leaderboard(pd.read_csv(chosen.scores))
     scores = scores[scores["model_type"] != "pretrained"].reset_index(drop=True)
     for part in PARTS if chosen.only is None else [chosen.only]:
         if part == "scale":
-            scale()
+            scale(chosen.organisations)
         else:
             {"validation": validation, "widths": widths}[part](scores, chosen.resamples)
 

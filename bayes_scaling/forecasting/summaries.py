@@ -52,6 +52,9 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
     return order.sort_values(["row", "response", "interval_for"], kind="stable", ignore_index=True).drop(columns="row")
 
 
+summarize = summarise  # the other spelling
+
+
 def _table(ahead: xr.Dataset, name: str, probabilities: Sequence[float]) -> pd.DataFrame:
     draws = row_draws(ahead[name])
     table = pd.DataFrame({c: ahead[c].to_numpy() for c in ahead.coords if ahead[c].dims == ("row",)})

@@ -75,10 +75,10 @@ class Verdict:
 
     def __str__(self) -> str:
         if self.passed:
-            return (
-                f"converged: r-hat ≤ {self.r_hat:.3f}, ESS ≥ {min(self.ess_bulk, self.ess_tail):.0f}, "
-                f"{self.divergences} divergences in {self.chains} × {self.draws} draws"
-            )
+            ess = min(self.ess_bulk, self.ess_tail)
+            diverged = f"{self.divergences} divergence{'' if self.divergences == 1 else 's'}"
+            draws = f"{self.chains} × {self.draws} draws"
+            return f"converged: r-hat ≤ {self.r_hat:.3f}, ESS ≥ {ess:.0f}, {diverged} in {draws}"
         return "NOT CONVERGED: " + "; ".join(self.reasons)
 
     def to_dict(self) -> dict[str, Any]:

@@ -313,3 +313,7 @@ def test_a_fit_that_failed_is_sampled_again_more_carefully(table, monkeypatch):
     assert second.thin >= 2 * first.thin
     assert (second.tune, second.draws, second.attempts) == (2 * first.tune, first.draws, 1)
     assert min(twice.verdict.ess_bulk, twice.verdict.ess_tail) > min(once.verdict.ess_bulk, once.verdict.ess_tail)
+
+
+def test_one_divergence_is_one():
+    assert str(replace(GOOD, divergences=1)).endswith("1 divergence in 4 × 1000 draws")
