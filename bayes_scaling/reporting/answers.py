@@ -25,11 +25,11 @@ def forecast_sentences(ahead: xr.Dataset) -> list[str]:
 
     Examples
     --------
-    >>> import bayes_scaling as bs
-    >>> fit = bs.Fit.load("power_law.nc")
-    >>> ahead = bs.forecast(fit, bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="C4"), seed=1)
-    >>> forecast_sentences(ahead)[0].startswith("On hellaswag, trained on C4 with 1e22 FLOPs, a new model should score")
-    True
+    >>> draws = (("chain", "draw", "row"), np.array([[[0.7], [0.72]]]))
+    >>> where = {"benchmark": ("row", ["piqa"]), "mixture": ("row", ["C4"]), "flops": ("row", [1e22])}
+    >>> print(forecast_sentences(xr.Dataset({"accuracy": draws}, where))[0])
+    On piqa, trained on C4 with 1e22 FLOPs, a new model should score 0.710; with 80 % probability between 0.702 and
+    0.718.
     """
     found = []
     for name, response in RESPONSES.items():
