@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import FLOPS_PER_PARAM_TOKEN, parse_number
-from bayes_scaling.decisions.along import ACCURACY, names, positive
+from bayes_scaling.decisions.along import ACCURACY, names, only_name, positive
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import drawn_forecast
@@ -91,7 +91,7 @@ def allocate(
     if (budget is None) == (target is None):
         raise DataError("name either a budget or a target")
     spoken = 0.0 if isinstance(inference_tokens, int | float) and inference_tokens == 0 else positive(inference_tokens)
-    mix = _only(fit, mixture)
+    mix = only_name(fit, "mixture", mixture)
     test = None if benchmark is None else names(fit, "benchmark", benchmark)[0]
     if test is None and all(part.name != LOSS for law in fit.laws for part in law.model.responses):
         raise DataError(f"name a benchmark: {fit.laws[0].model.name} forecasts no loss")
@@ -191,13 +191,6 @@ def _splits(budgets: np.ndarray, count: float, spoken: float) -> tuple[np.ndarra
 
 def _plan(params: np.ndarray, tokens: np.ndarray, benchmark: str | None, mixture: str) -> pd.DataFrame:
     return plan_runs(params=params, tokens=tokens, benchmark=benchmark, mixture=mixture)
-
-
-def _only(fit: Fit | Average, mixture: str | None) -> str:
-    known = names(fit, "mixture", mixture)
-    if len(known) > 1:
-        raise DataError(f"name a mixture; the fit saw {known}")
-    return known[0]
 
 
 def _aim(target: float, name: str) -> float:

@@ -97,6 +97,20 @@ def names(fit: Fit | Average, column: str, wanted: Names) -> list[str]:
     return asked
 
 
+def only_name(fit: Fit | Average, column: str, label: str | None) -> str:
+    """The label that is asked for, or the only one that the fit saw.
+
+    Raises
+    ------
+    DataError
+        There are several, or the fit saw no such label.
+    """
+    known = names(fit, column, label)
+    if len(known) > 1:
+        raise DataError(f"name a {column}; the fit saw {known}")
+    return known[0]
+
+
 def several(given: object) -> list[Any]:
     """A list, tuple, range, Series or array of one dimension as a list; anything else as a list of one.
 

@@ -13,13 +13,14 @@ from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Curves, Names, curves, positive
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 
 type Weights = Mapping[str, float] | None
 
 SURE = 0.95  # probability at which a difference counts as seen
-SHOWN = (0.1, 0.9)
+SHOWN = 0.8
 RECORD = (
     "of pairs of single runs called with 90 % probability or more, 89 to 100 % were called rightly on public data and "
     "90 to 98 % in simulations; which of two mixtures is better was called about as often rightly as by ranking at the "
@@ -172,7 +173,7 @@ def _ranked(scores: np.ndarray) -> dict[str, tuple[tuple[str, ...], np.ndarray]]
     noise = np.sqrt(np.mean(np.square(unsure), axis=1) / 2)
     spread = mean.std(axis=1, ddof=1)
     ratio = np.divide(spread, noise, out=np.full_like(spread, np.inf), where=noise > 0)
-    low, high = np.quantile(scores, SHOWN, axis=2)
+    low, high = interval(scores, SHOWN)
     each = ("benchmark", "mixture")
     return {
         "score": (each, mean), "lower_80": (each, low), "upper_80": (each, high),

@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import FLOPS_PER_PARAM_TOKEN, parse_number
-from bayes_scaling.decisions.along import compute_grid, names, positive, ratio_of, several
+from bayes_scaling.decisions.along import compute_grid, only_name, positive, ratio_of, several
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.decisions.compute_targets import first_reached
 from bayes_scaling.errors import DataError
@@ -102,7 +102,7 @@ def trade(
     asked, length = positive(queries), positive(tokens_per_sample)
     tries = _tries(k)
     ratios = _ratios(fit, tokens_per_param)
-    test, mix = (_only(fit, column, label) for column, label in (("benchmark", benchmark), ("mixture", mixture)))
+    test, mix = only_name(fit, "benchmark", benchmark), only_name(fit, "mixture", mixture)
     flops, count = compute_grid(fit, reach), path(fit)[1]
     each = [np.sqrt(flops / (FLOPS_PER_PARAM_TOKEN * count * ratio)) for ratio in ratios]
     plans = [
@@ -207,10 +207,3 @@ def _ratios(fit: Fit | Average, given: float | str | Sequence[float] | None) -> 
             "runs, and cannot choose between ratios"
         )
     return found
-
-
-def _only(fit: Fit | Average, column: str, label: str | None) -> str:
-    known = names(fit, column, label)
-    if len(known) > 1:
-        raise DataError(f"name a {column}; the fit saw {known}")
-    return known[0]
