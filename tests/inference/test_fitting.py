@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.signal import lfilter
 from simulate import failed, grid, small_fit
 
 from bayes_scaling.errors import DataError, FitError, ScalingWarning
@@ -22,7 +23,7 @@ GOOD = Verdict(
     worst={"r_hat": "alpha[piqa, C4]", "ess_bulk": "A_free", "ess_tail": "E"},
 )  # fmt: skip
 BROKEN = [
-    ({"r_hat": 1.0101}, r"r-hat 1\.010 of alpha\[piqa, C4\] > 1\.01"),
+    ({"r_hat": 1.0101}, r"r-hat 1\.0101 of alpha\[piqa, C4\] > 1\.0100"),
     ({"r_hat": float("nan")}, r"r-hat nan of"),
     ({"ess_bulk": 399.0}, r"bulk ESS 399 of A_free < 400"),
     ({"ess_tail": 12.0}, r"tail ESS 12 of E < 400"),
@@ -67,6 +68,28 @@ def test_all_broken_rules_are_told():
     verdict = replace(GOOD, r_hat=2.0, ess_bulk=3.0, ess_tail=3.0, divergences=900, e_bfmi=0.1, saturated=100)
     assert len(verdict.reasons) == 6
     assert str(verdict).count(";") == 5
+
+
+def test_the_limit_of_r_hat_grows_with_the_number_of_quantities():
+    worst = replace(GOOD, r_hat=1.016)
+    assert not worst.passed
+    assert not replace(worst, quantities=10).passed
+    assert replace(worst, quantities=500).passed
+    assert not replace(worst, r_hat=1.03, quantities=10_000).passed
+
+
+def test_perfect_chains_of_hundreds_of_quantities_pass_and_one_chain_elsewhere_is_seen():
+    rng, share = np.random.default_rng(4), 900 / 4000
+    memory = (1 - share) / (1 + share)
+    noise = np.sqrt(1 - memory**2) * rng.normal(size=(4, 1200, 300))
+    values = lfilter([1.0], [1.0, -memory], noise, axis=1)[:, 200:]
+    posterior = xr.Dataset({"x": (("chain", "draw", "quantity"), values)})
+    verdict = judge(posterior, stats(), max_depth=10)
+    assert verdict.quantities == 300
+    assert verdict.r_hat > 1.01
+    assert not any(r.startswith("r-hat") for r in verdict.reasons)
+    values[0, :, 7] += 0.6
+    assert any(r.startswith("r-hat") for r in judge(posterior, stats(), max_depth=10).reasons)
 
 
 def test_enough_draws_depends_on_the_number_of_chains():
