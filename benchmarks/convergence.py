@@ -35,7 +35,7 @@ def measured(law: str, runs: pd.DataFrame, seed: int) -> dict[str, object]:
     least = "ess_bulk" if verdict.ess_bulk <= verdict.ess_tail else "ess_tail"
     return {
         "divergences": verdict.divergences,
-        "r_hat": round(verdict.r_hat, 3),
+        "r_hat": round(verdict.r_hat, 4),
         "of": verdict.worst["r_hat"][:30],
         "ess": round(getattr(verdict, least)),
         "of ": verdict.worst[least][:30],

@@ -21,8 +21,9 @@ import xarray as xr
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.refits.task import Found, Task, diagnostics, found_in
+from bayes_scaling.inference.attempts import conditioned
 from bayes_scaling.inference.design import Design, lay_out
-from bayes_scaling.inference.fitting import Fit, conditioned
+from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.layout import read_by_users
 from bayes_scaling.inference.log_densities import log_likelihood, response_data, taken
 from bayes_scaling.inference.settings import Settings

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import FitError, ScalingWarning
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference import fit_file
+from bayes_scaling.inference.attempts import conditioned
 from bayes_scaling.inference.design import Design, lay_out
-from bayes_scaling.inference.layout import read_by_users
-from bayes_scaling.inference.sampling import sample
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
-from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
+from bayes_scaling.inference.verdict import Verdict
 from bayes_scaling.models.documents import as_model
 from bayes_scaling.models.model import Model
-
-TIMES_MORE = 3  # at least so many times the draws in another attempt
-KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
 
 
 @dataclass(frozen=True)
@@ -111,6 +106,7 @@ def fit(
     thin: int | None = None,
     target_accept: float | None = None,
     attempts: int = 2,
+    max_minutes: float | None = None,
     progress: bool | None = None,
     cores: int | None = None,
 ) -> Fit:
@@ -132,8 +128,11 @@ def fit(
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     attempts : int
-        A fit that fails its verdict is sampled again from the start, with smaller steps and at least 3 times as many
-        draws for one that is kept, as the failed one says that it takes; 1 for a first look.
+        A fit that fails its verdict goes on from its draws, with smaller steps and at least twice as many draws for
+        one that is kept, as the failed one says that it takes; 1 for a first look.
+    max_minutes : float, optional
+        A further attempt makes as many draws as fit into what is left of so many minutes, and is not made where
+        little is left.  The first attempt is always made.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional
@@ -166,7 +165,7 @@ def fit(
     >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
     [0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     """
-    model, settings = as_model(model), Settings(chains, draws, tune, thin, target_accept, attempts)
+    model, settings = as_model(model), Settings(chains, draws, tune, thin, target_accept, attempts, max_minutes)
     seed, cores = checked_seed(seed), None if cores is None else whole_number("cores", cores)
     runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
     design = lay_out(model, runs)
@@ -175,40 +174,3 @@ def fit(
     if not verdict.passed:
         warnings.warn(f"{model.name}: {verdict}", ScalingWarning, stacklevel=2)
     return Fit(design.model, runs, tree, verdict, seed)
-
-
-def conditioned(
-    design: Design, settings: Settings, *, seed: int | None, progress: bool = False, cores: int | None = None
-) -> tuple[xr.DataTree, Verdict]:
-    """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on."""
-    tree = sample(design, settings, seed=seed, progress=progress, cores=cores)
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    verdict = judge(posterior[read_by_users(design.model)], stats, max_depth=settings.max_depth)
-    if verdict.passed or settings.attempts == 1:
-        return tree, verdict
-    careful = more_careful(settings.of(design.model), verdict)
-    return conditioned(design, careful, seed=seed, progress=progress, cores=cores)
-
-
-def more_careful(settings: Settings, verdict: Verdict) -> Settings:
-    """Settings for another attempt at a fit that failed: smaller steps, and twice the draws that it lacked.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of the failed attempt, with nothing left open.
-    verdict : Verdict
-        Of the failed attempt.
-    """
-    assert settings.thin and settings.target_accept
-    lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
-    least, most = TIMES_MORE * settings.thin, max(KEPT_OF_AT_MOST, TIMES_MORE * settings.thin)
-    thin = int(np.clip(np.ceil(2 * lacking) * settings.thin, least, most)) if np.isfinite(lacking) else most
-    missed = (1 - settings.target_accept) / (4 if verdict.diverged else 2)
-    return replace(
-        settings,
-        tune=2 * settings.tune,
-        thin=thin,
-        target_accept=1 - missed,
-        attempts=settings.attempts - 1,
-    )

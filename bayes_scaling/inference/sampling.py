@@ -2,40 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.optimize import minimize
 
 from bayes_scaling.inference.compiled.density import Density, compile_density
 from bayes_scaling.inference.compiled.row_code import Unprintable
 from bayes_scaling.inference.design import Design
 from bayes_scaling.inference.layout import expand, spread_positions
-from bayes_scaling.inference.settings import Settings
+from bayes_scaling.inference.settings import Settings, after_trial
+from bayes_scaling.inference.starting import Start, rough_start
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
 ALL_DRAWS = ("diverging", "depth", "n_steps")  # statistics that no draw may be left out of
-JITTER = 1.0  # standard deviation of the starts around the rough optimum, in white coordinates
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of one attempt.
+
+    Attributes
+    ----------
+    points : (chain, draw, n_dim) array
+        Kept unconstrained points.
+    stats : Dataset over (chain, draw)
+        See `thinned`.
+    start : Start or None
+        What a further attempt goes on from; None for a law that has no compiled form.
+    """
+
+    points: np.ndarray
+    stats: xr.Dataset
+    start: Start | None
 
 
 def sample(
     design: Design, settings: Settings, *, seed: int | None, progress: bool = False, cores: int | None = None
 ) -> xr.DataTree:
-    """Sample the posterior of a design.
+    """Sample the posterior of a design once.
 
     Returns
     -------
-    DataTree with the groups ``posterior`` (see `layout.expand`) and ``sample_stats``, of kept draws; ``diverging``,
-    ``depth`` and ``n_steps`` are of all draws that one was kept of: whether any diverged, the greatest, and the sum.
+    DataTree with the groups ``posterior`` (see `layout.expand`) and ``sample_stats``; see `as_tree`.
     """
+    return as_tree(design, draw(design, settings, seed=seed, progress=progress, cores=cores))
+
+
+def as_tree(design: Design, drawn: Drawn) -> xr.DataTree:
+    """``posterior`` (see `layout.expand`) and ``sample_stats``, of kept draws, as a tree."""
+    return xr.DataTree.from_dict({"posterior": expand(design, drawn.points), "sample_stats": drawn.stats})
+
+
+def draw(
+    design: Design,
+    settings: Settings,
+    *,
+    seed: int | None,
+    progress: bool = False,
+    cores: int | None = None,
+    start: Start | None = None,
+) -> Drawn:
+    """Draw from the posterior of a design, going on from earlier draws or from a trial run.
+
+    A model of which more draws are made than are kept gets a trial run first, whose draws say in which coordinates
+    the posterior is close to normal, where chains start, and which step they try first.
+
+    Parameters
+    ----------
+    start : Start, optional
+        What earlier draws suggest; then no trial run is made.
+    """
+    settings = settings.of(design.model)
+    options: dict[str, Any] = {"progress": progress, "cores": cores}
+    try:
+        density = compile_density(design)
+    except Unprintable:
+        return _drawn(_from_graph(design), settings, seed, None, **options)
+    if start is None:
+        start = rough_start(density, spread_positions(design))
+        if settings.trial is not None:
+            seeds = (None, None) if seed is None else np.random.SeedSequence(seed).generate_state(2).tolist()
+            trial = _drawn(_compiled_model(density, start), settings.trial, seeds[0], start, **options)
+            assert trial.start is not None
+            start, seed = trial.start, seeds[1]
+    tune = settings.tune if start.draws is None else after_trial(settings.tune)
+    return _drawn(_compiled_model(density, start), replace(settings, tune=tune), seed, start, **options)
+
+
+def _drawn(
+    compiled: Any, settings: Settings, seed: int | None, start: Start | None, *, progress: bool, cores: int | None
+) -> Drawn:
+    """Run nutpie on a compiled model, in white coordinates where there is a start."""
     import nutpie
 
-    settings = settings.of(design.model)
     thin = settings.thin or 1
-    compiled, to_points = _prepare(design)
+    step = {} if start is None or start.step is None else {"initial_step": start.step}
     trace = nutpie.sample(
         compiled,
         draws=settings.draws * thin,
@@ -48,25 +112,19 @@ def sample(
         target_accept=settings.target_accept,
         maxdepth=settings.max_depth,
         store_unconstrained=True,
-        adaptation="low_rank" if has_ridges(design) else "diag",
+        **step,
     )
     stats = trace["sample_stats"].to_dataset()
     if (stats.sizes["chain"], stats.sizes["draw"]) != (settings.chains, settings.draws * thin):
         raise KeyboardInterrupt("sampling was interrupted")  # nutpie returns what it has so far
-    kept = slice(thin - 1, None, thin)
-    points = to_points(stats[POINTS].transpose("chain", "draw", ...).to_numpy()[:, kept])
+    white = stats[POINTS].transpose("chain", "draw", ...).to_numpy()
     named = [n for n, v in stats.items() if v.dims == ("chain", "draw") and v.dtype != object]
-    stats = thinned(stats[named].drop_vars(DIMENSION, errors="ignore"), thin)
-    return xr.DataTree.from_dict({"posterior": expand(design, points), "sample_stats": stats})
-
-
-def has_ridges(design: Design) -> bool:
-    """Whether many parameters go together along few directions, which a diagonal mass matrix cannot follow.
-
-    The irreducible loss of two stages does, with everything that follows from it.  The curves of a discrepancy do with
-    how far they wander, but there the matrix costs more than it saves, and keeping one draw of two serves better.
-    """
-    return len(design.model.responses) > 1
+    stats = stats[named].drop_vars(DIMENSION, errors="ignore")
+    kept = white[:, thin - 1 :: thin]
+    if start is None:
+        return Drawn(kept, thinned(stats, thin), None)
+    further = start.learned(white, float(stats["step_size"].isel(draw=-1).median()))
+    return Drawn(start.points(kept), thinned(stats, thin), further)
 
 
 def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
@@ -78,51 +136,12 @@ def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
     return last
 
 
-def _prepare(design: Design) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
-    """What nutpie samples, and the map from what it draws to unconstrained points."""
-    try:
-        density = compile_density(design)
-    except Unprintable:
-        return _from_graph(design), lambda points: points
-    centre = rough_optimum(density, spread_positions(design))
-    factor = local_factor(density, centre)
-    return _compiled_model(density.whitened(centre, factor)), lambda white: centre + white @ factor.T
-
-
-def rough_optimum(density: Density, held: np.ndarray) -> np.ndarray:
-    """Most probable point at given spreads between groups: penalised least squares, for a start.
-
-    Parameters
-    ----------
-    density : Density
-    held : (k,) int array
-        Positions that stay 0, their prior median: the spreads, at whose joint mode all groups are equal.
-    """
-
-    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = density(point)
-        slope[held] = 0.0
-        return (-value, -slope) if np.isfinite(value) else (1e300, np.zeros_like(slope))
-
-    start = np.zeros(density.n_dim)
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxcor": 30}).x
-
-
-def local_factor(density: Density, point: np.ndarray) -> np.ndarray:
-    """Lower triangular factor of the posterior covariance that the curvature at a point implies.
-
-    Curvature is kept at least that of the unit normal priors, also where the density is not concave.
-    """
-    step = 1e-4
-    slopes = [(density(point + e)[1] - density(point - e)[1]) / (2 * step) for e in step * np.eye(density.n_dim)]
-    curvature, directions = np.linalg.eigh(-(np.array(slopes) + np.array(slopes).T) / 2)
-    return np.linalg.cholesky((directions / np.maximum(curvature, 1.0)) @ directions.T)
-
-
-def _compiled_model(density: Density) -> Any:
-    """nutpie's compiled-model class around the C function of a density."""
+def _compiled_model(density: Density, start: Start) -> Any:
+    """nutpie's compiled-model class around the C function of a density in white coordinates."""
     from nutpie import _lib
     from nutpie.sample import CompiledModel
+
+    density = density.whitened(start.centre, start.factor)
 
     class Compiled(CompiledModel):
         @property
@@ -146,7 +165,7 @@ def _compiled_model(density: Density) -> Any:
                 n,
                 {DIMENSION: n},
                 self.coords,
-                lambda seed: JITTER * np.random.default_rng(seed).normal(size=n),
+                start.first,
                 None,
             )
 

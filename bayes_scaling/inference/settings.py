@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from bayes_scaling.errors import FitError
 from bayes_scaling.models.model import Model
 
 OF_MODELS: dict[str, float] = {"thin": 1, "target_accept": 0.95}  # where neither the user nor the document says
+TRIAL_DRAWS, TRIAL_ACCEPT = 300, 0.95  # of a trial run, at 500 draws of adaptation
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Settings:
     thin: int | None = None
     target_accept: float | None = None
     attempts: int = 2
+    max_minutes: float | None = None
     max_depth: int = 10
 
     def __post_init__(self) -> None:
@@ -38,8 +40,10 @@ class Settings:
             value = getattr(self, name)
             if not (value is None and name == "thin"):
                 object.__setattr__(self, name, whole_number(name, value))
-        target = self.target_accept
-        if target is not None and not (isinstance(target, Real) and not isinstance(target, bool) and 0 < target < 1):
+        minutes, target = self.max_minutes, self.target_accept
+        if minutes is not None and not (is_number(minutes) and minutes > 0):
+            raise FitError(f"max_minutes must be a number above 0, got {minutes!r}")
+        if target is not None and not (is_number(target) and 0 < target < 1):
             raise FitError(f"target_accept must be a number between 0 and 1, got {target!r}")
 
     def of(self, model: Model) -> Settings:
@@ -48,6 +52,25 @@ class Settings:
         thin = int(document["thin"]) if self.thin is None else self.thin
         target = document["target_accept"] if self.target_accept is None else self.target_accept
         return replace(self, thin=thin, target_accept=target)
+
+    @property
+    def trial(self) -> Settings | None:
+        """Settings of a trial run, for a model of which more draws are made than are kept."""
+        if self.thin is None or self.thin == 1:
+            return None
+        target = min(self.target_accept or TRIAL_ACCEPT, TRIAL_ACCEPT)
+        draws = max(TRIAL_DRAWS * self.tune // 500, 50)
+        return replace(self, tune=self.tune * 4 // 5 or 1, draws=draws, thin=1, target_accept=target)
+
+
+def after_trial(tune: int) -> int:
+    """How many draws are spent on adaptation where earlier draws have told most of it."""
+    return max(tune * 3 // 5, 1)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number; truth values are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:

@@ -27,8 +27,9 @@ from bayes_scaling.inference.design import lay_out
 from bayes_scaling.inference.fitting import fit
 from bayes_scaling.inference.layout import expand
 from bayes_scaling.inference.pymc_model import build
-from bayes_scaling.inference.sampling import local_factor, sample
+from bayes_scaling.inference.sampling import sample
 from bayes_scaling.inference.settings import Settings
+from bayes_scaling.inference.starting import local_factor
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.likelihoods import COUNTS, LIKELIHOODS, REPORTED_PASS_AT_K
 from bayes_scaling.laws.parameters import positive
