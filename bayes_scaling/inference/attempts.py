@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,6 +19,9 @@ from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
 
 TIMES_MORE = 2  # at least so many times the draws in another attempt
 KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
+AIM = 2  # times the effective draws that a verdict asks for, which a trial run plans for
+GAIN = 1.5  # times the effective draws per draw that better coordinates give, as `benchmarks/convergence.py` showed
+TRIAL_AT_MOST = 4  # times the draws of the document, after a trial run
 
 
 def conditioned(
@@ -25,30 +29,55 @@ def conditioned(
 ) -> tuple[xr.DataTree, Verdict]:
     """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on.
 
-    A further attempt starts from the draws, the coordinates and the step size of the last one.  With ``max_minutes`` it
-    makes as many draws as fit into the time that is left, and is not made where that is fewer than the last had.
+    A model of which more draws are made than are kept gets a trial run first.  It says in which coordinates the
+    posterior is close to normal, where chains start, which step they try first, and how many draws it takes.  Every
+    further attempt learns the same from the one before.  With ``max_minutes`` a further attempt makes as many draws as
+    fit into the time that is left, and is not made where these are fewer than the last one made.
     """
     settings, began = settings.of(design.model), time.monotonic()
+    options: dict[str, Any] = {"progress": progress, "cores": cores}
     say: Callable[[str], object] = (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
-    attempt, drawn = 1, None
+    start, number = None, 1
+    if settings.trial is not None:
+        trial = draw(design, settings.trial, seed=_seed_of(seed, 0), start=None, **options)
+        settings, start = enough(settings, judged(design, trial, settings.trial)), trial.start
+        say(f"{design.model.name}: after a trial run, {settings.thin} draws for one that is kept")
     while True:
         started = time.monotonic()
-        start = None if drawn is None else drawn.start
-        drawn = draw(design, settings, seed=_seed_of(seed, attempt), progress=progress, cores=cores, start=start)
-        verdict = judged(design, drawn, settings)
+        drawn = draw(design, settings, seed=_seed_of(seed, number), start=start, **options)
+        verdict, now = judged(design, drawn, settings), time.monotonic()
         if verdict.passed or settings.attempts == 1:
             break
-        further = more_careful(settings, verdict)
-        if settings.max_minutes is not None:
-            now = time.monotonic()
-            affordable = within(further, settings, now - started, 60 * settings.max_minutes - (now - began))
-            if affordable is None:
-                say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
-                break
-            further = affordable
+        left = np.inf if settings.max_minutes is None else 60 * settings.max_minutes - (now - began)
+        further = within(more_careful(settings, verdict), settings, now - started, left)
+        if further is None:
+            say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
+            break
         say(f"{verdict}. Going on from these draws, with {further.thin} draws for one that is kept")
-        settings, attempt = further, attempt + 1
+        settings, start, number = further, drawn.start, number + 1
     return as_tree(design, drawn), verdict
+
+
+def enough(settings: Settings, trial: Verdict) -> Settings:
+    """As many draws for one that is kept as a trial run says, and smaller steps where its draws diverged.
+
+    Parameters
+    ----------
+    settings : Settings
+        With nothing left open.
+    trial : Verdict
+        Of draws made with ``settings.trial``.
+    """
+    assert settings.thin and settings.target_accept
+    for_one = trial.chains * trial.draws / max(min(trial.ess_bulk, trial.ess_tail), 1.0)  # draws per effective draw
+    wanted = AIM * ESS_PER_CHAIN * for_one / settings.draws / GAIN
+    thin = (
+        int(np.clip(np.ceil(wanted), settings.thin, TRIAL_AT_MOST * settings.thin))
+        if wanted == wanted
+        else settings.thin
+    )
+    missed = (1 - settings.target_accept) / (2 if trial.diverged else 1)
+    return replace(settings, thin=thin, target_accept=1 - missed)
 
 
 def judged(design: Design, drawn: Drawn, settings: Settings) -> Verdict:
@@ -97,5 +126,5 @@ def within(further: Settings, last: Settings, seconds: float, left: float) -> Se
     assert further.target_accept and last.target_accept
     smaller = np.sqrt((1 - last.target_accept) / (1 - further.target_accept))  # about how much smaller its steps are
     for_one = smaller * seconds / (last.tune + last.draws * last.thin)
-    thin = min(further.thin, int((left / for_one - after_trial(further.tune)) // further.draws))
+    thin = int(min(further.thin, (left / for_one - after_trial(further.tune)) / further.draws))
     return None if thin < last.thin else replace(further, thin=thin)

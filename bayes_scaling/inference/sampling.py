@@ -65,15 +65,12 @@ def draw(
     cores: int | None = None,
     start: Start | None = None,
 ) -> Drawn:
-    """Draw from the posterior of a design, going on from earlier draws or from a trial run.
-
-    A model of which more draws are made than are kept gets a trial run first, whose draws say in which coordinates
-    the posterior is close to normal, where chains start, and which step they try first.
+    """Draw from the posterior of a design, from where the density suggests or from where earlier draws do.
 
     Parameters
     ----------
     start : Start, optional
-        What earlier draws suggest; then no trial run is made.
+        What earlier draws suggest: then less is spent on adaptation.
     """
     settings = settings.of(design.model)
     options: dict[str, Any] = {"progress": progress, "cores": cores}
@@ -83,11 +80,6 @@ def draw(
         return _drawn(_from_graph(design), settings, seed, None, **options)
     if start is None:
         start = rough_start(density, spread_positions(design))
-        if settings.trial is not None:
-            seeds = (None, None) if seed is None else np.random.SeedSequence(seed).generate_state(2).tolist()
-            trial = _drawn(_compiled_model(density, start), settings.trial, seeds[0], start, **options)
-            assert trial.start is not None
-            start, seed = trial.start, seeds[1]
     tune = settings.tune if start.draws is None else after_trial(settings.tune)
     return _drawn(_compiled_model(density, start), replace(settings, tune=tune), seed, start, **options)
 
