@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bayes_scaling.evaluation.comparison import Comparison
     from bayes_scaling.evaluation.locked_outcomes import score_locked
     from bayes_scaling.evaluation.prior_sensitivity import prior_sensitivity
+    from bayes_scaling.evaluation.recalibrating import recalibrate
     from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
     from bayes_scaling.evaluation.splits import Split, split_above, split_groups, split_targets
     from bayes_scaling.forecasting.forecast import forecast
@@ -112,6 +113,7 @@ _HOMES = {
     "read_leaderboard": "boundaries.leaderboard",
     "read_locked": "forecasting.locking",
     "read_runs": "data.runs",
+    "recalibrate": "evaluation.recalibrating",
     "report": "reporting.report",
     "saturation": "boundaries.changes",
     "score_forecast": "evaluation.scores",
@@ -185,6 +187,7 @@ __all__ = [
     "read_leaderboard",
     "read_locked",
     "read_runs",
+    "recalibrate",
     "report",
     "saturation",
     "score_forecast",

@@ -16,6 +16,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,9 @@ def forecasts(
         except ScalingError as error:
             print(f"  average, {weights}: {error}")
             continue
-        yield f"average, {weights}", bs.forecast(mixed, later, seed=1, even_if_not_converged=True), {}
+        for pool in ("linear", "quantiles"):
+            pooled = replace(mixed, pool=pool)
+            yield f"average, {weights}, {pool}", bs.forecast(pooled, later, seed=1, even_if_not_converged=True), {}
     for name in () if laws else PUBLISHED[kind]:
         start = time.perf_counter()
         ahead = bs.baseline(name, known, later, seed=1, resamples=RESAMPLES)

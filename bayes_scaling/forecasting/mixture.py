@@ -10,12 +10,18 @@ import xarray as xr
 from bayes_scaling.files.digests import canonical
 from bayes_scaling.inference.averaged_fits import Average
 
+_POOLED = {
+    "linear": "draws from {} laws, whose differences widen the bands",
+    "quantiles": "averages the quantiles of {} laws, whose differences do not widen the bands",
+}
+
 
 def mixed(average: Average, parts: list[xr.Dataset], seed: int | None) -> xr.Dataset:
     """Mix the forecasts of several laws into one of the same form.
 
-    Every draw comes from one law in all its rows, so that rows of one run and averages over benchmarks stay
-    coherent.  The numbers of draws per law are in proportion to the weights.
+    In a linear pool every draw comes from one law in all its rows, so that rows of one run and averages over benchmarks
+    stay coherent.  The numbers of draws per law are in proportion to the weights.  Where quantiles are averaged, the
+    draws keep the order that they have in the linear pool.
 
     Parameters
     ----------
@@ -36,10 +42,32 @@ def mixed(average: Average, parts: list[xr.Dataset], seed: int | None) -> xr.Dat
     out = {}
     for name in (n for response in average.responses for n in (f"{response}_mean", response)):
         each = np.stack([_thinned(part[name].to_numpy(), chains, draws) for part in parts])
-        out[name] = (("chain", "draw", "row"), np.take_along_axis(each, laws[None, ..., None], axis=0)[0])
+        picked = np.take_along_axis(each, laws[None, ..., None], axis=0)[0]
+        pooled = picked if average.pool == "linear" else averaged_quantiles(each, shares, picked)
+        out[name] = (("chain", "draw", "row"), pooled)
     coords = parts[0].isel(chain=slice(chains), draw=slice(draws)).coords
     coords["note"] = ("row", joined_notes(parts))
     return xr.Dataset(out, coords).assign_attrs(_provenance(average, parts, seed))
+
+
+def averaged_quantiles(each: np.ndarray, shares: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Draws whose quantiles are the weighted means of the quantiles of several laws, in every row.
+
+    Parameters
+    ----------
+    each : (law, chain, draw, row) array
+    shares : (law,) array
+    order : (chain, draw, row) array
+        Draws whose order within every row the result has, so that rows go together as these do.
+
+    Returns
+    -------
+    (chain, draw, row) array
+    """
+    laws, rows = each.shape[0], each.shape[-1]
+    quantiles = np.tensordot(shares, np.sort(each.reshape(laws, -1, rows), axis=1), axes=1)
+    ranks = order.reshape(-1, rows).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    return np.take_along_axis(quantiles, ranks, axis=0).reshape(order.shape)
 
 
 def joined_notes(parts: list[xr.Dataset]) -> np.ndarray:
@@ -88,13 +116,13 @@ def _provenance(average: Average, parts: list[xr.Dataset], seed: int | None) -> 
         "verdict": _each(texts["model"], texts["verdict"]),
         "converged": str(all(text == "True" for text in texts["converged"])),
         "law_uncertainty": (
-            f"draws from {len(parts)} laws, whose differences widen the bands; each "
-            f"{_each(texts['model'], texts['law_uncertainty'])}"
+            f"{_POOLED[average.pool].format(len(parts))}; each {_each(texts['model'], texts['law_uncertainty'])}"
             if len(parts) > 1
             else texts["law_uncertainty"][0]
         ),
         "weights": json.dumps({name: round(float(average.weights[name]), 6) for name in average.names}),
         "weights_from": average.how,
+        "pool": average.pool,
         "model_document": _documents(average, parts),
         **{name: first[name] for name in ("runs_sha256", "plan_sha256", "benchmarks", "version")},
         "seed": str(seed),

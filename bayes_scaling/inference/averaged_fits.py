@@ -14,6 +14,7 @@ from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.models.responses.all_responses import RESPONSES
 
 ROUNDING = 1e-6
+POOLS = ("linear", "quantiles")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,6 +31,8 @@ class Average:
         Where the weights come from.
     evidence : DataFrame
         What they rest on, one row per model and test; empty where they rest on no data.
+    pool : str
+        "linear" mixes the draws of the laws, "quantiles" averages their quantiles; see `averaging.average`.
 
     Raises
     ------
@@ -42,11 +45,13 @@ class Average:
     weights: Mapping[str, float]
     how: str = "given"
     evidence: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pool: str = "linear"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fits", tuple(self.fits))
         check_fits(self.fits)
         _check_weights(self.weights, self.names)
+        _check_pool(self.pool, self.responses)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,9 +84,10 @@ class Average:
         return tuple(fit for fit in self.fits if self.weights[fit.model.name] > 0)
 
     def __repr__(self) -> str:
+        pooled = "" if self.pool == "linear" else f"; pool: {self.pool}"
         order = sorted(self.names, key=lambda name: -self.weights[name])
         lines = [f"    {self.weights[name]:.2f}  {name}" for name in order]
-        return "\n".join([f"<Average of {len(self.fits)} fits; weights: {self.how}", *lines]) + ">"
+        return "\n".join([f"<Average of {len(self.fits)} fits; weights: {self.how}{pooled}", *lines]) + ">"
 
 
 def shared_responses(fits: tuple[Fit, ...]) -> tuple[str, ...]:
@@ -134,6 +140,16 @@ def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None
     values = np.array([weights[name] for name in names], float)
     if not (np.all(values >= 0) and abs(values.sum() - 1) <= ROUNDING):
         raise DataError(f"weights must not be negative and must sum to 1, got {dict(weights)}")
+
+
+def _check_pool(pool: str, responses: tuple[str, ...]) -> None:
+    if pool not in POOLS:
+        raise DataError(f"pool must be one of {', '.join(POOLS)}, got {pool!r}")
+    tied = [RESPONSES[name].label for name in responses if "k" in RESPONSES[name].columns]
+    if pool == "quantiles" and tied:
+        raise DataError(
+            f"quantiles of {tied[0]} cannot be averaged, because its draws must rise with k; say pool='linear'"
+        )
 
 
 def require_fit(fit: object) -> None:

@@ -93,7 +93,7 @@ def test_a_forecast_of_an_average_has_the_schema_of_any_forecast():
         assert both[name].dtype == variable.dtype
     for name in one.coords:
         np.testing.assert_array_equal(both[name], one[name])
-    assert set(both.attrs) == {*one.attrs, "weights", "weights_from"}
+    assert set(both.attrs) == {*one.attrs, "weights", "weights_from", "pool"}
     assert len(summarise(both)) == len(summarise(one))
     assert average_benchmarks(both).attrs == both.attrs
     assert np.isfinite(score_forecast(both, plan().assign(score=0.5))["crps"]).all()
@@ -152,6 +152,39 @@ def test_a_mixture_is_wider_than_its_laws_where_they_differ():
     assert (both.std(("chain", "draw")) > np.maximum(*(p.std(("chain", "draw")) for p in parts))).all()
     expected = sum(p.mean(("chain", "draw")) for p in parts) / 2
     np.testing.assert_allclose(both.mean(("chain", "draw")), expected, atol=0.003)
+
+
+def test_averaged_quantiles_are_those_of_the_laws_and_no_wider():
+    mixed, pooled = (forecast(replace(pair(), pool=pool), plan(), seed=1) for pool in ("linear", "quantiles"))
+    parts = [forecast(law, plan(), seed=1) for law in (small_fit(), other())]
+    shares = [0.05, 0.3, 0.5, 0.9]
+    for name in ("accuracy", "accuracy_mean"):
+        expected = sum(p[name].quantile(shares, ("chain", "draw")) for p in parts) / 2
+        found = pooled[name].quantile(shares, ("chain", "draw"))
+        np.testing.assert_allclose(found.transpose(*expected.dims), expected, atol=2e-3)
+        assert (pooled[name].std(("chain", "draw")) < mixed[name].std(("chain", "draw"))).all()
+        before, after = (f[name].stack(n=("chain", "draw")).transpose("row", "n").to_numpy() for f in (mixed, pooled))
+        assert (np.diff(np.take_along_axis(after, before.argsort(1), 1)) >= 0).all()
+    assert pooled.attrs["pool"] == "quantiles"
+    assert pooled.attrs["law_uncertainty"].startswith("averages the quantiles of 2 laws")
+
+
+def test_quantiles_keep_weights():
+    own, both = (forecast(f, plan(), seed=1)["accuracy"].mean() for f in (other(), pair()))
+    heavy = forecast(replace(pair({"power_law": 0.1, "other": 0.9}), pool="quantiles"), plan(), seed=1)
+    first = forecast(small_fit(), plan(), seed=1)["accuracy"].mean()
+    assert abs(both - (own + first) / 2) < 0.003
+    assert heavy["accuracy"].mean() == pytest.approx(float(0.1 * first + 0.9 * own), abs=1e-6)
+
+
+def test_unknown_pools_and_quantiles_of_pass_at_k_are_refused():
+    with pytest.raises(DataError, match=r"^pool must be one of linear, quantiles, got 'log'"):
+        average([small_fit(), other()], weights="equal", pool="log")
+    fits = tuple(
+        SimpleNamespace(model=SimpleNamespace(name=n), runs=small_fit().runs, responses=("pass_at_k",)) for n in "ab"
+    )
+    with pytest.raises(DataError, match=r"^quantiles of pass@k cannot be averaged"):
+        Average(fits, {"a": 0.5, "b": 0.5}, pool="quantiles")
 
 
 def test_a_law_without_weight_is_left_out():

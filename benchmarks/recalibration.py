@@ -1,0 +1,66 @@
+"""Whether bands get better when the user's own backtest widens or narrows them.
+
+    python benchmarks/recalibration.py [--krajewski FOLDER] [--only TEXT]
+
+For every split of `compare_laws.py`, the recommended law is fitted to the smaller runs and backtested on them alone, at
+two cuts.  `recalibrate` learns a factor from that backtest, and the forecast of the larger runs is scored with and
+without it: CRPS, share of scores inside the bands, and their width.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from pathlib import Path
+
+import pandas as pd
+from compare_laws import splits
+
+import bayes_scaling as bs
+from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
+
+LAWS = {"compute": "power_law_discrepancy", "size": "params_tokens_discrepancy"}
+
+
+def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> list[dict[str, object]]:
+    """Scores of one forecast as it is, and recalibrated."""
+    fit = bs.fit(law, known, seed=1, attempts=1, progress=False)
+    ahead = bs.forecast(fit, later, seed=1, even_if_not_converged=True)
+    past = bs.backtest(law, known, seed=1, draws=500, attempts=1, progress=False)
+    changed = bs.recalibrate(ahead, past)
+    told = json.loads(changed.attrs["recalibration"])
+    rows = []
+    for name, forecast in (("as it is", ahead), ("recalibrated", changed)):
+        scores = bs.score_forecast(forecast, later)
+        row = {"bands": name} | {
+            c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_90")
+        }
+        rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "change": told["crps_change"]}
+                           if forecast is changed else {}))  # fmt: skip
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--krajewski", type=Path)
+    parser.add_argument("--only", default="", help="splits whose name contains this text")
+    arguments = parser.parse_args()
+    for category in (ScalingWarning, DataWarning):
+        warnings.simplefilter("ignore", category)
+    for split, kind, known, later in splits(arguments.krajewski):
+        if arguments.only not in split:
+            continue
+        print(f"\n{split}", flush=True)
+        try:
+            rows = judged(LAWS[kind], known, later)
+        except ScalingError as error:
+            print(f"  {error}")
+            continue
+        print(pd.DataFrame(rows).drop(columns=["factors", "runs", "change"]).round(4).to_string(index=False))
+        print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs; "
+              f"CRPS on splits that a factor was not learned from: {rows[1]['change']}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

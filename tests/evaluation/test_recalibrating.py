@@ -1,0 +1,114 @@
+"""Bands made wider or narrower by a backtest."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import bayes_scaling as bs
+from bayes_scaling.errors import DataError
+from bayes_scaling.evaluation.recalibrating import ATTRIBUTE, INFORMATION, Past, learned, recalibrate, width_factor
+
+CHAINS, DRAWS = 4, 250
+
+
+def forecast_of(middle, sd, decades, rng):
+    """A forecast whose draws are normal around a middle."""
+    shape = (CHAINS, DRAWS, len(middle))
+    names = {"accuracy": rng.normal(middle, sd, shape), "accuracy_mean": rng.normal(middle, sd / 2, shape)}
+    coords = {
+        "decades_beyond": ("row", np.broadcast_to(decades, len(middle))),
+        "run": ("row", [f"run {n}" for n in range(len(middle))]),
+    }
+    data = {name: (("chain", "draw", "row"), values) for name, values in names.items()}
+    return xr.Dataset(data, coords, {"model": "power_law"})
+
+
+def past_of(errors_sd, runs=30, splits=2, per_run=6, seed=1, decades=0.5):
+    """A backtest of forecasts with a standard deviation of .02 whose errors have another one."""
+    rng, forecasts, scores = np.random.default_rng(seed), {}, []
+    for split in range(splits):
+        middle = rng.uniform(0.4, 0.6, runs * per_run)
+        ahead = forecast_of(middle, 0.02, decades, rng)
+        observed = rng.normal(middle, errors_sd)
+        names = np.repeat([f"run {n}" for n in range(runs)], per_run)
+        forecasts["power_law", f"cut {split}"] = ahead
+        scores.append(pd.DataFrame({"law": "power_law", "split": f"cut {split}", "run": names, "observed": observed,
+                                    "decades_beyond": decades}))  # fmt: skip
+    return SimpleNamespace(forecasts=forecasts, scores=pd.concat(scores), response="accuracy")
+
+
+def ahead(sd=0.02):
+    return forecast_of(np.array([0.5, 0.7]), sd, np.array([0.2, 3.0]), np.random.default_rng(5))
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 2.0])
+def test_the_factor_of_errors_is_found(true):
+    told = json.loads(recalibrate(ahead(), past_of(0.02 * true)).attrs[ATTRIBUTE])
+    assert told["factor"]["0.5"] == pytest.approx(true, rel=0.15)
+    assert (told["runs"], told["rows"]) == (30, 360)
+    assert told["crps_change"] == pytest.approx(0, abs=0.005) if true == 1.0 else told["crps_change"] < -0.02
+
+
+def test_medians_stay_and_bands_widen_in_all_that_is_forecast():
+    before, after = ahead(), recalibrate(ahead(), past_of(0.05))
+    for name in ("accuracy", "accuracy_mean"):
+        both = [f[name].stack(n=("chain", "draw")) for f in (before, after)]
+        np.testing.assert_allclose(*(b.median("n") for b in both), atol=1e-12)
+        assert (both[1].std("n") > 1.5 * both[0].std("n")).all()
+    assert before.attrs.keys() == after.attrs.keys() - {ATTRIBUTE}
+    assert (after["accuracy"] <= 1).all()
+    factors = [float(after["accuracy"][..., row].std() / before["accuracy"][..., row].std()) for row in (0, 1)]
+    beyond = width_factor(np.array([0.0, 1.0]), np.array([0.5, 9.0]), 0.5)
+    assert beyond[0] == beyond[1], "no factor grows beyond the distances of the backtest"
+    assert max(factors) / min(factors) < 2.5
+
+
+def test_few_runs_say_little():
+    few, many = (json.loads(recalibrate(ahead(), past_of(0.08, runs=n, splits=1, seed=3)).attrs[ATTRIBUTE])
+                 for n in (3, 60))  # fmt: skip
+    assert 1.2 < few["factor"]["0.5"] < many["factor"]["0.5"]
+    assert many["factor"]["0.5"] == pytest.approx(4, rel=0.2)
+    assert few["crps_change"] is None
+
+
+def test_a_run_counts_as_one_observation_of_the_log_factor():
+    """The curvature of the score about the log factor is that of one normal observation a run, which is 2."""
+    rng = np.random.default_rng(2)
+    draws, n = rng.normal(size=(1, 2000)).repeat(4000, 0), 4000
+    observed = rng.normal(size=n)
+    spread = np.abs(np.subtract.outer(draws[0], draws[0])).mean()
+    step = 0.2
+
+    def score(log_factor):
+        away = np.exp(log_factor) * (draws - np.median(draws[0])) - (observed - np.median(draws[0]))[:, None]
+        return INFORMATION * (np.abs(away).mean() - np.exp(log_factor) * spread / 2)
+
+    curvature = (score(step) + score(-step) - 2 * score(0.0)) / step**2
+    assert curvature == pytest.approx(2, rel=0.15)
+
+
+def test_forecasts_that_cannot_be_recalibrated_are_refused():
+    past = past_of(0.02)
+    with pytest.raises(
+        DataError, match=r"^the backtest has no forecasts of 'power_law_ceiling'; it has those of \['pow"
+    ):
+        recalibrate(ahead(), past, law="power_law_ceiling")
+    with pytest.raises(DataError, match=r"^the backtest forecasts 2 runs"):
+        recalibrate(ahead(), past_of(0.02, runs=2))
+    with pytest.raises(DataError, match=r"^the backtest is of loss, the forecast of accuracy"):
+        recalibrate(ahead(), SimpleNamespace(**vars(past) | {"response": "loss"}))
+    tied = ahead().rename({"accuracy": "pass_at_k", "accuracy_mean": "pass_at_k_mean"})
+    with pytest.raises(DataError, match=r"^pass@k cannot be recalibrated"):
+        recalibrate(tied, past)
+    assert bs.recalibrate is recalibrate
+
+
+def test_rows_without_spread_are_passed_over():
+    draws = np.random.default_rng(1).normal(0.5, 0.02, (9, 100))
+    runs = np.array([f"run {n}" for n in range(9)])
+    known = Past(draws, np.full(9, 0.5), np.zeros(9), runs, np.full(9, "one"))
+    assert np.all(np.isfinite(learned(known)))
