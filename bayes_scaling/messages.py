@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import html
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -90,3 +91,18 @@ def number_of(count: int, thing: str, plural: str = "") -> str:
     ('1 divergence', '0 divergences')
     """
     return f"{count} {thing if count == 1 else plural or thing + 's'}"
+
+
+def html_table(title: str, facts: Mapping[str, object]) -> str:
+    """A small table for notebooks: what something is, and a fact a line.
+
+    Examples
+    --------
+    >>> html_table("Fit of a law", {"runs": "3 < 4"})
+    '<table><caption>Fit of a law</caption><tr><th scope="row">runs</th><td>3 &lt; 4</td></tr></table>'
+    """
+    rows = [
+        f'<tr><th scope="row">{html.escape(str(name))}</th><td>{html.escape(str(fact))}</td></tr>'
+        for name, fact in facts.items()
+    ]
+    return f"<table><caption>{html.escape(title)}</caption>{''.join(rows)}</table>"

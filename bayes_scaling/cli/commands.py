@@ -158,23 +158,31 @@ def check(table: str, mapping: Strings) -> None:
 @click.option("--draws", type=click.IntRange(4), default=1000, show_default=True, help="Kept per chain.")
 @click.option("--tune", type=click.IntRange(1), default=500, show_default=True, help="Spent per chain.")
 @click.option("--target-accept", type=click.FloatRange(0.5, 1, max_open=True), help="By default what the model says.")
+@click.option("--quick", is_flag=True, help="A first look: few draws, one attempt; fit again before deciding.")
+@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="No further attempt beyond these.")
 @click.option("--force", is_flag=True, help="Replace the file.")
 @click.pass_context
 def fit(
     ctx: click.Context, table: str, model: str, out: Path, mapping: Strings, benchmark: Strings,
-    mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float | None, force: bool,
+    mixture: Strings, seed: int | None, chains: int, draws: int, tune: int, target_accept: float | None, quick: bool,
+    max_minutes: float | None, force: bool,
 ) -> None:  # fmt: skip
     """Fit MODEL to TABLE (a file, or the name of a shipped data set)."""
     require_outputs({"--out": out}, {"the table": Path(table)}, force=force)
     runs = only_these(only_these(runs_of(table, mapping), "benchmark", benchmark), "mixture", mixture)
     from bayes_scaling.inference.fitting import fit as condition
+    from bayes_scaling.inference.suitability import unsuited
     from bayes_scaling.models.documents import load_model
 
+    law = load_model(model)
+    if problem := unsuited(law, runs):
+        click.echo(f"warning: {problem}", err=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScalingWarning)  # the verdict is printed below
+        warnings.simplefilter("ignore", ScalingWarning)  # said above, and the verdict is printed below
         found = condition(
-            load_model(model), runs, seed=seed, chains=chains, draws=draws, tune=tune, target_accept=target_accept
-        )
+            law, runs, seed=seed, chains=chains, draws=draws, tune=tune, target_accept=target_accept, quick=quick,
+            max_minutes=max_minutes,
+        )  # fmt: skip
     found.save(out, overwrite=force)
     click.echo(found)
     click.echo(f"wrote {out}" + ("" if found.verdict.passed else ", although the fit did NOT CONVERGE"))

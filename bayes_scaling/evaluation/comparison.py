@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.messages import html_table
 
 NAMES = {"loo": "leave-one-out", "run": "leave-runs-out", "scale": "leave-largest-scale-out"}
 
@@ -44,6 +45,10 @@ class Comparison:
     loo: pd.DataFrame
     past: Backtest
     far: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        notes = html_table("Comparison", {f"note {number}": note for number, note in enumerate(self.notes, 1)})
+        return str(self.table.round(3).to_html(index=False)) + (notes if self.notes else "")
 
     def __repr__(self) -> str:
         return "\n".join(["<Comparison", self.table.round(3).T.to_string(header=False), *self.notes]) + ">"

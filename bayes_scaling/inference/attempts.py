@@ -83,7 +83,8 @@ def enough(settings: Settings, trial: Verdict) -> Settings:
 def judged(design: Design, drawn: Drawn, settings: Settings) -> Verdict:
     """The verdict on draws."""
     posterior = expand(design, drawn.points)
-    return judge(posterior[read_by_users(design.model)], drawn.stats, max_depth=settings.max_depth)
+    read = posterior[read_by_users(design.model)]
+    return judge(read, drawn.stats, max_depth=settings.max_depth, thin=settings.of(design.model).thin or 1)
 
 
 def _seed_of(seed: int | None, attempt: int) -> int | None:

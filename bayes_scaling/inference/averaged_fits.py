@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.fitting import Fit
+from bayes_scaling.messages import html_table
 from bayes_scaling.models.responses.all_responses import RESPONSES
 
 ROUNDING = 1e-6
@@ -82,6 +83,10 @@ class Average:
     def laws(self) -> tuple[Fit, ...]:
         """The fits of single laws that a forecast draws from: those that have any weight."""
         return tuple(fit for fit in self.fits if self.weights[fit.model.name] > 0)
+
+    def _repr_html_(self) -> str:
+        facts = {name: f"{self.weights[name]:.2f}" for name in sorted(self.names, key=lambda n: -self.weights[n])}
+        return html_table(f"Average of {len(self.fits)} fits", facts | {"weights": self.how, "pool": self.pool})
 
     def __repr__(self) -> str:
         pooled = "" if self.pool == "linear" else f"; pool: {self.pool}"

@@ -17,7 +17,10 @@ from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.attempts import conditioned
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
+from bayes_scaling.inference.suitability import unsuited
+from bayes_scaling.inference.summary import summary
 from bayes_scaling.inference.verdict import Verdict
+from bayes_scaling.messages import html_table
 from bayes_scaling.models.documents import as_model
 from bayes_scaling.models.model import Model
 
@@ -67,6 +70,19 @@ class Fit:
         """Names of what is forecast."""
         return tuple(part.name for part in self.model.responses)
 
+    def summary(self, *, probability: float = 0.9) -> pd.DataFrame:
+        """What the fit learned of every parameter, in words; see `summary.summary`."""
+        return summary(self.model, self.posterior, probability)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "runs": f"{self.runs['run'].nunique() if 'run' in self.runs else len(self.runs)}, {len(self.runs)} rows",
+            "forecasts": ", ".join(self.responses),
+            "verdict": str(self.verdict),
+            "look at": "fit.summary(), fit.posterior, fit.verdict",
+        }
+        return html_table(f"Fit of {self.model.name}", facts)
+
     def require_converged(self, *, even_if_not_converged: bool = False) -> None:
         """Refuse to go on from a fit that failed its verdict, unless told to.
 
@@ -106,6 +122,7 @@ def fit(
     thin: int | None = None,
     target_accept: float | None = None,
     attempts: int = 2,
+    quick: bool = False,
     max_minutes: float | None = None,
     progress: bool | None = None,
     cores: int | None = None,
@@ -121,8 +138,7 @@ def fit(
     seed : int, optional
         The same seed on the same machine gives the same draws.
     chains, draws, tune : int
-        Chains, draws kept per chain, and draws spent per chain on adaptation.  For a first look
-        ``chains=2, draws=300, tune=300`` is enough.
+        Chains, draws kept per chain, and draws spent per chain on adaptation.
     thin : int, optional
         Keep one draw of so many; by default as the model's document says, which is 1 for most.
     target_accept : float, optional
@@ -130,6 +146,10 @@ def fit(
     attempts : int
         A fit that fails its verdict goes on from its draws, with smaller steps and at least twice as many draws for
         one that is kept, as the failed one says that it takes; 1 for a first look.
+    quick : bool
+        A first look: 2 chains and 400 kept draws, with a trial run that says how many are made, and one attempt, in
+        place of ``chains``, ``draws``, ``tune`` and ``attempts``.  Means are nearly as good as otherwise, and ends of
+        95 % intervals differ by some per cent of their width.  Fit again without it before something depends on it.
     max_minutes : float, optional
         A further attempt makes as many draws as fit into what is left of so many minutes, and is not made where
         little is left.  The first attempt is always made.
@@ -152,7 +172,8 @@ def fit(
     Warns
     -----
     ScalingWarning
-        The fit failed its verdict; the text says which rule.
+        The law does not read what the runs differ in (said before sampling), or the fit failed its verdict; the text
+        says why.
 
     Examples
     --------
@@ -165,10 +186,14 @@ def fit(
     >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
     [0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     """
-    model, settings = as_model(model), Settings(chains, draws, tune, thin, target_accept, attempts, max_minutes)
+    model = as_model(model)
+    settings = Settings(chains, draws, tune, thin, target_accept, attempts, max_minutes)
+    settings = settings.for_a_first_look(model) if quick else settings
     seed, cores = checked_seed(seed), None if cores is None else whole_number("cores", cores)
     runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
     design = lay_out(model, runs)
+    if problem := unsuited(model, runs):
+        warnings.warn(problem, ScalingWarning, stacklevel=2)
     show = sys.stderr.isatty() if progress is None else progress
     tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)
     if not verdict.passed:

@@ -53,6 +53,11 @@ class Settings:
         target = document["target_accept"] if self.target_accept is None else self.target_accept
         return replace(self, thin=thin, target_accept=target)
 
+    def for_a_first_look(self, model: Model) -> Settings:
+        """Half the chains and few draws, as many as a trial run asks for, and one attempt."""
+        own = self.of(model)
+        return replace(own, chains=2, draws=400, tune=400, attempts=1, thin=max(own.thin or 1, 2))
+
     @property
     def trial(self) -> Settings | None:
         """Settings of a trial run, for a model of which more draws are made than are kept."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.messages import html_table
+
 R_HAT_OF_FEW = 1.01  # the limit for few quantities: Vehtari et al. 2021, doi 10.1214/20-BA1221
 ESS_PER_CHAIN = 100  # the same: rank-normalised estimates need about so many effective draws a chain
 FALSE_ALARMS = 0.01  # share of perfect fits whose largest r-hat may be above the limit
@@ -37,6 +39,8 @@ class Verdict:
         Diagnostic -> the quantity that it is worst for.
     quantities : int
         How many quantities were looked at, which the limit of r-hat depends on; see `r_hat_limit`.
+    thin : int
+        Draws made for one that was kept; shares are of the draws made.
     """
 
     chains: int
@@ -49,11 +53,12 @@ class Verdict:
     saturated: int
     worst: Mapping[str, str]
     quantities: int = 1
+    thin: int = 1
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Rules that the fit breaks, in words; empty for a fit that passes."""
-        enough, total = ESS_PER_CHAIN * self.chains, self.chains * self.draws
+        enough, total = ESS_PER_CHAIN * self.chains, self.made
         limit = r_hat_limit(self.chains, self.quantities)
         rules = (
             (not self.r_hat <= limit, f"r-hat {self.r_hat:.4f} of {self._of('r_hat')} > {limit:.4f}"),
@@ -73,7 +78,12 @@ class Verdict:
     @property
     def diverged(self) -> bool:
         """Whether more draws diverged than may."""
-        return self.divergences > DIVERGENT_SHARE * self.chains * self.draws
+        return self.divergences > DIVERGENT_SHARE * self.made
+
+    @property
+    def made(self) -> int:
+        """Draws that were made, kept or not."""
+        return self.chains * self.draws * self.thin
 
     def _of(self, diagnostic: str) -> str:
         return self.worst.get(diagnostic, "?")
@@ -85,6 +95,19 @@ class Verdict:
             draws = f"{self.chains} × {self.draws} draws"
             return f"converged: r-hat ≤ {self.r_hat:.3f}, ESS ≥ {ess:.0f}, {diverged} in {draws}"
         return "NOT CONVERGED: " + "; ".join(self.reasons)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "draws": f"{self.chains} chains × {self.draws}",
+            f"largest r-hat, of {self.quantities}": f"{self.r_hat:.4f} ({self._of('r_hat')})",
+            "smallest bulk ESS": f"{self.ess_bulk:.0f} ({self._of('ess_bulk')})",
+            "smallest tail ESS": f"{self.ess_tail:.0f} ({self._of('ess_tail')})",
+            "divergent draws": self.divergences,
+            "smallest E-BFMI": f"{self.e_bfmi:.2f}",
+            "draws at the greatest depth": self.saturated,
+            "breaks": "no rule" if self.passed else "; ".join(self.reasons),
+        }
+        return html_table("converged" if self.passed else "NOT CONVERGED", facts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, from which ``Verdict(**values)`` makes an equal verdict."""
@@ -119,7 +142,7 @@ def r_hat_limit(chains: int, quantities: int) -> float:
     return max(R_HAT_OF_FEW, float(1 + (largest / freedom - 1) / (2 * ESS_PER_CHAIN)))
 
 
-def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int) -> Verdict:
+def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int, thin: int = 1) -> Verdict:
     """Compute the verdict with ArviZ's diagnostics.
 
     Parameters
@@ -130,6 +153,8 @@ def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int) -> Verdic
         With ``diverging``, ``energy`` and ``depth``.
     max_depth : int
         Greatest tree depth that the sampler was allowed.
+    thin : int
+        Draws made for one that was kept.
     """
     import arviz_stats as azs
 
@@ -149,6 +174,7 @@ def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int) -> Verdic
         saturated=int((stats["depth"] >= max_depth).sum()),
         worst={name: variable for name, (_, variable) in found.items()},
         quantities=int(sum(v.notnull().sum() for v in r_hat.values())),
+        thin=thin,
     )
 
 

@@ -16,6 +16,7 @@ from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, with_rol
 from bayes_scaling.errors import ModelError
 from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import Parameter
+from bayes_scaling.messages import html_table
 from bayes_scaling.models.discrepancy import COMPUTE, SIZES
 from bayes_scaling.models.effects import EVERYTHING, NOISE_GROUPS, Effect
 from bayes_scaling.models.named_arrays import along_rows, taken
@@ -38,7 +39,7 @@ class Card:
     references: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A complete specification, independent of any data.
 
@@ -97,6 +98,21 @@ class Model:
             _check_fixed(self.parameters[name], value, self.name)
         _check_sampling(self.sampling, self.name)
 
+    def __repr__(self) -> str:
+        forecasts = ", ".join(f"{part.name} by {part.law.name}" for part in self.responses)
+        pooled = f"{self.pooling} pooling over {', '.join(self.groups)}" if self.groups else "no groups"
+        return f"<Model {self.name}: {forecasts}; {len(self.parameters)} parameters, {pooled}>"
+
+    def _repr_html_(self) -> str:
+        card = {
+            "": self.card.summary,
+            "recommended for": self.card.recommended_for,
+            "use when": self.card.use_when,
+            "fails when": self.card.fails_when,
+        }
+        parameters = {name: parameter.meaning for name, parameter in self.parameters.items()}
+        return html_table(f"Model {self.name}", {n: text for n, text in card.items() if text} | parameters)
+
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter by name, with the priors of this model."""
@@ -117,25 +133,7 @@ class Model:
 
     def effects(self, parameter: str) -> tuple[Effect, ...]:
         """How a parameter differs between groups, and along compute, under the pooling of this model."""
-        return (*self._differences(parameter), *self._curves(parameter))
-
-    def _curves(self, parameter: str) -> Iterator[Effect]:
-        for group, spread in self.discrepancy.get(parameter, {}).items():
-            if group == EVERYTHING or self.pooling != "complete":
-                over = () if group == EVERYTHING else tuple(group.split(":"))
-                yield Effect(parameter, over, spread, curve=True)
-
-    def _differences(self, parameter: str) -> tuple[Effect, ...]:
-        groups = {tuple(g.split(":")): s for g, s in self.varies.get(parameter, {}).items()}
-        noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
-        shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
-        if self.pooling == "complete" or not shared:
-            return noise
-        if self.pooling == "partial":
-            return (*(Effect(parameter, g, s) for g, s in shared.items()), *noise)
-        cell = tuple(dict.fromkeys(column for group in shared for column in group))
-        variance = self.parameters[parameter].scale ** 2 + sum(s**2 for s in shared.values())
-        return (Effect(parameter, cell, variance**0.5, learned=False), *noise)
+        return (*_differences(self, parameter), *_curves(self, parameter))
 
     def has_population(self, parameter: str) -> bool:
         """Whether the population value of a parameter is learned from the data."""
@@ -216,6 +214,26 @@ def held_at(model: Model, parameter: str) -> float:
 def varied_over(model: Model, parameters: Iterable[str]) -> tuple[str, ...]:
     """Columns that some parameters of a model vary over, in order of first use."""
     return tuple(dict.fromkeys(c for p in parameters for e in model.effects(p) for c in e.group))
+
+
+def _curves(model: Model, parameter: str) -> Iterator[Effect]:
+    for group, spread in model.discrepancy.get(parameter, {}).items():
+        if group == EVERYTHING or model.pooling != "complete":
+            over = () if group == EVERYTHING else tuple(group.split(":"))
+            yield Effect(parameter, over, spread, curve=True)
+
+
+def _differences(model: Model, parameter: str) -> tuple[Effect, ...]:
+    groups = {tuple(g.split(":")): s for g, s in model.varies.get(parameter, {}).items()}
+    noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
+    shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
+    if model.pooling == "complete" or not shared:
+        return noise
+    if model.pooling == "partial":
+        return (*(Effect(parameter, g, s) for g, s in shared.items()), *noise)
+    cell = tuple(dict.fromkeys(column for group in shared for column in group))
+    variance = model.parameters[parameter].scale ** 2 + sum(s**2 for s in shared.values())
+    return (Effect(parameter, cell, variance**0.5, learned=False), *noise)
 
 
 def _with_prior(parameter: Parameter, interval: Mapping[str, float]) -> Parameter:

@@ -86,6 +86,7 @@ def _runs_text(runs: pd.DataFrame) -> str:
 def usable(runs: pd.DataFrame) -> list[str]:
     """Which registered models the table can be used with, the recommended ones first, and what the others lack."""
     from bayes_scaling.inference.design import lay_out
+    from bayes_scaling.inference.suitability import unsuited
     from bayes_scaling.models.documents import list_models, load_model
 
     can: list[str] = []
@@ -94,11 +95,13 @@ def usable(runs: pd.DataFrame) -> list[str]:
         model = load_model(name)
         try:
             lay_out(model, runs)
-            can.append(f"  {name}: yes{', recommended' if model.card.recommended_for else ''}")
+            best = ", recommended" if model.card.recommended_for else ""
+            can.append(f"  {name}: yes{', but it reads compute alone' if unsuited(model, runs) else best}")
         except DataError as error:
             cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
     refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
-    return [*sorted(can, key=lambda line: "recommended" not in line), *refused]
+    order = (", recommended", ": yes", "")
+    return [*sorted(can, key=lambda line: [line.endswith(end) for end in order].index(True)), *refused]
 
 
 def page(table: pd.DataFrame) -> pd.DataFrame:

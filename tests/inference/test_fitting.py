@@ -94,6 +94,12 @@ def test_perfect_chains_of_hundreds_of_quantities_pass_and_one_chain_elsewhere_i
     assert any(r.startswith("r-hat") for r in judge(posterior, stats(), max_depth=10).reasons)
 
 
+def test_shares_are_of_the_draws_made():
+    assert not replace(GOOD, divergences=5).passed
+    assert replace(GOOD, divergences=5, thin=2).passed
+    assert "9 of 8000 draws diverged" in str(replace(GOOD, divergences=9, thin=2))
+
+
 def test_enough_draws_depends_on_the_number_of_chains():
     assert replace(GOOD, chains=2, ess_bulk=200.0, ess_tail=200.0).passed
     assert not replace(GOOD, chains=8, ess_bulk=799.0, ess_tail=900.0).passed

@@ -21,7 +21,7 @@ from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
 from bayes_scaling.evaluation.splits import Split, check_splits, split_above
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference.settings import Settings, checked_seed
-from bayes_scaling.messages import listed_names
+from bayes_scaling.messages import html_table, listed_names
 from bayes_scaling.models.documents import as_model
 from bayes_scaling.models.model import Model
 from bayes_scaling.models.responses.all_responses import RESPONSES
@@ -69,16 +69,30 @@ class Backtest:
         values = table["value"].to_numpy().reshape(len(first), len(names))
         return first.join(pd.DataFrame(values, columns=names))
 
-    def __repr__(self) -> str:
+    def _repr_html_(self) -> str:
+        facts = {"laws": ", ".join(dict.fromkeys(self.shards["law"])), "splits": str(len(self.splits))}
+        if failures := self._failures():
+            facts["not converged, or no forecast"] = "; ".join(failures)
+        table = html_table("Backtest", facts)
+        if len(self.scores):
+            table += str(self.summary()[["law", "runs", "rows", *SHOWN]].round(4).to_html(index=False))
+        return table
+
+    def _failures(self) -> list[str]:
+        """Which fits failed their verdict or gave no forecast, and why."""
         failed = self.shards[~self.shards["converged"].astype(bool)]
+        texts = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
+        lines = [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in texts]
+        if len(lines) > LINES:
+            lines[LINES:] = [f"… and {len(lines) - LINES} more, see `shards`"]
+        return lines
+
+    def __repr__(self) -> str:
         lines = [f"<Backtest of {self.shards['law'].nunique()} laws on {len(self.splits)} splits"]
         if len(self.scores):
             table = self.summary()[["law", "runs", "rows", *SHOWN]]
             lines.append(table.round(4).to_string(index=False))
-        texts = zip(failed["law"], failed["split"], failed["problem"], failed["verdict"], strict=True)
-        lines += [f"{law}, {split}: {_first(problem) or verdict}" for law, split, problem, verdict in texts][:LINES]
-        if len(failed) > LINES:
-            lines.append(f"… and {len(failed) - LINES} more that did not converge or gave no forecast, see `shards`")
+        lines += self._failures()
         return "\n".join(lines) + ">"
 
 

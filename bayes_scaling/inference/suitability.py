@@ -1,0 +1,55 @@
+"""Whether a law reads what a table of runs differs in, said before any sampling starts."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bayes_scaling.models.documents import list_models, load_model
+from bayes_scaling.models.model import Model
+
+MIXED = (
+    2.0  # ratio of the largest to the smallest number of tokens per parameter that a law of compute may be fitted to
+)
+SHARE = 0.1  # of rows that may lie outside it
+
+
+def unsuited(model: Model, runs: pd.DataFrame) -> str:
+    """Why a law does not suit a table, and which recommended one does; empty where nothing speaks against it.
+
+    A law of compute alone takes what differs between ratios of tokens to parameters for noise.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> unsuited(bs.load_model("power_law"), bs.load_dataset("gadre2024"))
+    'power_law reads compute alone, but these runs saw 5 to 640 tokens per parameter, ...
+    >>> unsuited(bs.load_model("params_tokens"), bs.load_dataset("gadre2024"))
+    ''
+    """
+    if _reads_sizes(model) or not any("flops" in part.columns for part in model.responses):
+        return ""
+    if not {"tokens", "params"} <= set(runs):
+        return ""
+    ratio = (runs["tokens"] / runs["params"]).dropna()
+    if ratio.empty or ratio.quantile(1 - SHARE / 2) <= MIXED * ratio.quantile(SHARE / 2):
+        return ""
+    low, high = (f"{value:.0f}" if value >= 10 else f"{value:.2g}" for value in (ratio.min(), ratio.max()))
+    better = [name for name in list_models() if _suits_better(load_model(name), model)]
+    reads = "which read both" if len(better) > 1 else "which reads both"
+    advice = f"fit {' or '.join(better)}, {reads}, or runs of one ratio" if better else "fit runs of one ratio"
+    return (
+        f"{model.name} reads compute alone, but these runs saw {low} to {high} tokens per parameter, and it takes what "
+        f"that changes for noise: {advice}"
+    )
+
+
+def _reads_sizes(model: Model) -> bool:
+    return any({"tokens", "params"} & set(part.columns) for part in model.responses)
+
+
+def _suits_better(other: Model, model: Model) -> bool:
+    """Whether a registered model is recommended, forecasts at least the same, and reads sizes."""
+    wanted = {part.name for part in model.responses}
+    return (
+        bool(other.card.recommended_for) and _reads_sizes(other) and wanted <= {part.name for part in other.responses}
+    )
