@@ -61,6 +61,7 @@ def outside(installed, cwd, *arguments):
 def test_every_module_is_in_the_wheel(contents):
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bayes_scaling").rglob("*.py")}
     assert modules <= contents
+    assert "bayes_scaling/py.typed" in contents
 
 
 def test_every_model_and_data_set_is_in_the_wheel(contents):
