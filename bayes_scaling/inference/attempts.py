@@ -20,8 +20,8 @@ from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
 TIMES_MORE = 2  # at least so many times the draws in another attempt
 KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
 AIM = 2  # times the effective draws that a verdict asks for, which a trial run plans for
-GAIN = 1.5  # times the effective draws per draw that better coordinates give, as `benchmarks/convergence.py` showed
-TRIAL_AT_MOST = 4  # times the draws of the document, after a trial run
+GAIN = 2.0  # times the effective draws per draw that better coordinates give, as `benchmarks/convergence.py` showed
+TRIAL_AT_MOST = 8  # draws for one that is kept after a trial run, unless the document asks for more
 
 
 def conditioned(
@@ -69,13 +69,10 @@ def enough(settings: Settings, trial: Verdict) -> Settings:
         Of draws made with ``settings.trial``.
     """
     assert settings.thin and settings.target_accept
-    for_one = trial.chains * trial.draws / max(min(trial.ess_bulk, trial.ess_tail), 1.0)  # draws per effective draw
+    smallest = np.nan_to_num(min(trial.ess_bulk, trial.ess_tail), nan=np.inf)
+    for_one = trial.chains * trial.draws / max(smallest, 1.0)  # draws per effective draw
     wanted = AIM * ESS_PER_CHAIN * for_one / settings.draws / GAIN
-    thin = (
-        int(np.clip(np.ceil(wanted), settings.thin, TRIAL_AT_MOST * settings.thin))
-        if wanted == wanted
-        else settings.thin
-    )
+    thin = int(np.clip(np.ceil(wanted), settings.thin, max(TRIAL_AT_MOST, settings.thin)))
     missed = (1 - settings.target_accept) / (2 if trial.diverged else 1)
     return replace(settings, thin=thin, target_accept=1 - missed)
 

@@ -71,7 +71,7 @@ class Fit:
         return tuple(part.name for part in self.model.responses)
 
     def summary(self, *, probability: float = 0.9) -> pd.DataFrame:
-        """What the fit learned of every parameter, in words; see `summary.summary`."""
+        """What the fit learned of every parameter, in words; see `summary.summary` for the columns."""
         return summary(self.model, self.posterior, probability)
 
     def _repr_html_(self) -> str:
@@ -183,6 +183,8 @@ def fit(
     >>> fit = bs.fit("power_law", runs, seed=1, progress=False)
     >>> fit.verdict.passed
     True
+    >>> fit.summary().set_index("what").loc["typical value", "parameter"].tolist()[:2]
+    ['A', 'alpha']
     >>> fit.posterior["alpha"].mean(("chain", "draw")).round(1).to_series().tolist()
     [0.2, 0.2, 0.2, 0.2, 0.2, 0.2]
     """

@@ -37,14 +37,6 @@ def summary(model: Model, posterior: xr.Dataset, probability: float = 0.9) -> pd
     ------
     FitError
         The probability is not between 0 and 1.
-
-    Examples
-    --------
-    >>> import bayes_scaling as bs
-    >>> fit = bs.Fit.load("power_law.nc")
-    >>> table = fit.summary()
-    >>> table.loc[table["parameter"] == "alpha", "what"].tolist()[:2]
-    ['typical value', 'spread between benchmarks']
     """
     if not (is_number(probability) and 0 < probability < 1):
         raise FitError(f"probability must be a number between 0 and 1, got {probability!r}")
