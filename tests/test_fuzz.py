@@ -76,6 +76,57 @@ def test_model_documents(change):
     answers_or_refuses(from_document, to_document(load_model("power_law_discrepancy")) | change)
 
 
+def lone():
+    return bs.average([small_fit()])
+
+
+def ahead():
+    return bs.forecast(small_fit(), bs.plan_runs(flops=1e22, benchmark="benchmark 00", mixture="mixture 0"), seed=1)
+
+
+JUDGES = {
+    "average": lambda a, b: bs.average(a, weights=b),
+    "average, weights": lambda a, b: bs.average([small_fit()], weights=a, pool=b),
+    "compare": lambda a, b: bs.compare(a, seed=b),
+    "prior_sensitivity": lambda a, b: bs.prior_sensitivity(small_fit(), a, seed=1),
+    "prior_sensitivity, fit": lambda a, b: bs.prior_sensitivity(a, b),
+    "backtest": lambda a, b: bs.backtest(a, b),
+    "backtest, splits": lambda a, b: bs.backtest("power_law", small_fit().runs, a, response=b),
+    "backtest, baselines": lambda a, b: bs.backtest([], small_fit().runs, baselines=a, seed=b, resamples=2),
+    "baseline": lambda a, b: bs.baseline(a, small_fit().runs, b),
+    "score_forecast": lambda a, b: bs.score_forecast(a, b),
+    "score_forecast, response": lambda a, b: bs.score_forecast(ahead(), a, response=b),
+    "summarise": lambda a, b: bs.summarise(ahead(), probabilities=a),
+    "summarise, forecast": lambda a, b: bs.summarise(a, probabilities=b),
+    "average_benchmarks": lambda a, b: bs.average_benchmarks(a, weights=b),
+    "average_benchmarks, weights": lambda a, b: bs.average_benchmarks(ahead(), weights=a),
+    "summarise_scores": lambda a, b: bs.summarise_scores(a, by=b),
+    "recalibrate": lambda a, b: bs.recalibrate(a, b),
+    "recalibrate, past": lambda a, b: bs.recalibrate(ahead(), a, law=b),
+    "split_above": lambda a, b: bs.split_above(a, b),
+    "split_above, runs": lambda a, b: bs.split_above(small_fit().runs, a),
+    "split_groups": lambda a, b: bs.split_groups(small_fit().runs, a),
+    "split_targets": lambda a, b: bs.split_targets(small_fit().runs, a),
+    "forecast of an average": lambda a, b: bs.forecast(lone(), a, seed=b),
+    "fit.summary": lambda a, b: small_fit().summary(probability=a),
+    "score_locked": lambda a, b: bs.score_locked(a, b),
+    "load_dataset": lambda a, b: bs.load_dataset(a),
+    "read_runs": lambda a, b: bs.read_runs(a, b),
+    "report": lambda a, b: bs.report(small_fit(), a, answers=b),
+    "report, fit": lambda a, b: bs.report(a, b),
+}
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_judges_of_forecasts(name):
+    @INPUTS
+    @given(ANYTHING, ANYTHING)
+    def asked(first, second):
+        answers_or_refuses(JUDGES[name], first, second)
+
+    asked()
+
+
 RELEASED = ("flops", "benchmark", "score", "base_model", "organisation", "period", "n_items", "chance", "params",
             "date", "Model", "#Params (B)", "Base Model", "Upload To Hub Date", "IFEval Raw", "old_score", "new_score",
             "old_items", "new_items")  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import path_of
 from bayes_scaling.errors import FileError
 from bayes_scaling.files.netcdf import intact, read_marked, versions_text, write_hashed
 from bayes_scaling.files.stored_tables import to_dataset, to_frame
@@ -37,7 +38,7 @@ def save(
     FileError
         The file exists, or cannot be written; what was there before is unharmed.
     """
-    path = Path(path)
+    path = path_of(path)
     require_writable(path, replace=overwrite, advice="; choose another name or say overwrite=True")
     attributes: Mapping[str, Any] = {
         MARK: FORMAT,

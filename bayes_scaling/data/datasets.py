@@ -39,7 +39,7 @@ def load_dataset(name: str) -> pd.DataFrame:
     (104, 46)
     """
     known = names("datasets")
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         near = close_to(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")

@@ -23,12 +23,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.arguments import weights_of
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest.backtesting import Backtest, forecasts_of_the_past
 from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
 from bayes_scaling.evaluation.refits.engine import Engine
-from bayes_scaling.inference.averaged_fits import Average, check_fits, main_response
+from bayes_scaling.inference.averaged_fits import Average, fits_of, main_response
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.settings import Settings, checked_seed
 
@@ -123,12 +124,11 @@ def average(
         0.25  power_law>
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
-    engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)
-    check_fits(fits)
+    engine, fits = Engine.of(folder, n_jobs, progress), fits_of(fits)
     for one in fits:
         one.require_converged(even_if_not_converged=even_if_not_converged)
     if not isinstance(weights, str):
-        return Average(fits, dict(weights), pool=pool)
+        return Average(fits, weights_of("weights", weights), pool=pool)
     Average(fits, _equal(fits), pool=pool)  # refuses before anything is fitted again
     if weights not in WAYS:
         raise DataError(f"weights must be one of {', '.join(WAYS)}, or a mapping from model to weight; got {weights!r}")

@@ -24,7 +24,7 @@ from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
-from bayes_scaling.inference.averaged_fits import check_fits, main_response
+from bayes_scaling.inference.averaged_fits import fits_of, main_response
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import response_data
 from bayes_scaling.inference.settings import Settings, checked_seed
@@ -107,10 +107,9 @@ def compare(
     ['loo', 'run', 'scale']
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
-    engine, fits = Engine.of(folder, n_jobs, progress), tuple(fits)
+    engine, fits = Engine.of(folder, n_jobs, progress), fits_of(fits)
     if len(fits) < 2:
         raise DataError("compare takes two or more fits: compare([fit_of_one_law, fit_of_another])")
-    check_fits(fits)
     check_same_rows(fits)
     for one in fits:
         one.require_converged(even_if_not_converged=even_if_not_converged)

@@ -24,7 +24,7 @@ import xarray as xr
 from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.forecasting.coordinates import OF_FORECASTS
 from bayes_scaling.forecasting.forecast import drawn_forecast
-from bayes_scaling.inference.averaged_fits import Average
+from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import log_likelihood
 from bayes_scaling.messages import listed_names
@@ -95,6 +95,7 @@ def prior_sensitivity(
     >>> {"prior", "likelihood", "diagnosis"} <= set(table)
     True
     """
+    require_fit(fit)
     tables = []
     for law in fit.laws:
         tables.append(_table(law, drawn_forecast(law, plan, seed=seed, even_if_not_converged=even_if_not_converged)))

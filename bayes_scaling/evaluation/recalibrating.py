@@ -22,6 +22,7 @@ import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize
 
+from bayes_scaling.arguments import thing_of
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.evaluation.scores import scored_response
@@ -95,6 +96,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     True
     """
     response = scored_response(ahead)
+    thing_of("the backtest", past, Backtest, "bs.backtest")
     if "k" in response.columns:
         raise DataError(
             f"{response.label} cannot be recalibrated, because its draws must rise with k; accuracy and loss can"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import items_of, shares_of, thing_of
 from bayes_scaling.errors import DataError
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.intervals import interval, row_draws
@@ -79,7 +80,7 @@ def score_forecast(
     """
     import scoringrules
 
-    forecast_of = scored_response(ahead, response)
+    forecast_of, probabilities = scored_response(ahead, response), shares_of("probabilities", probabilities)
     outcome = as_frame(outcome, "the outcome")
     if forecast_of.column not in outcome:
         raise DataError(f"the outcome has no column {forecast_of.column!r}; it has {list(outcome.columns)}")
@@ -110,7 +111,10 @@ def scored_response(ahead: xr.Dataset, wanted: str | None = None) -> Response:
     DataError
         The forecast is not of what is wanted.
     """
+    thing_of("the forecast", ahead, xr.Dataset, "bs.forecast")
     has = [response for response in RESPONSES.values() if response.name in ahead.data_vars]
+    if wanted is not None:
+        wanted = thing_of("response", wanted, str, "'accuracy'")
     chosen = [response for response in has if wanted in (None, response.name)]
     if not chosen:
         raise DataError(f"the forecast is of {[response.name for response in has]}, not of {wanted!r}")
@@ -180,7 +184,7 @@ def summarise_scores(
     >>> table.loc[table["score"] == "mae", ["law", "runs"]].values.tolist()
     [['direct', 53]]
     """
-    groups = [by] if isinstance(by, str) else list(by)
+    groups, scores = items_of("by", by, str, "'benchmark'"), as_frame(scores, "the scores", example="bs.score_forecast")
     table = scores.assign(**{DISTANCE: binned(scores["decades_beyond"])}) if DISTANCE in groups else scores
     if absent := [c for c in (*groups, "run") if c not in table]:
         raise DataError(f"the scores lack the columns {absent}; they have {list(table.columns)}")

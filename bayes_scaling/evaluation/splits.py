@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.arguments import items_of, thing_of
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
@@ -144,7 +145,7 @@ def split_targets(runs: pd.DataFrame, targets: Sequence[str] | str) -> list[Spli
     """
     runs = as_frame(runs, "the runs", example="bs.read_runs makes one")
     names = _marked(runs, targets) if isinstance(targets, str) and targets in runs else targets
-    names = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    names = list(dict.fromkeys(items_of("targets", names, str, "'7B-4T'")))
     if (unknown := [n for n in names if n not in set(runs["run"])]) or not names:
         known = sorted(runs["run"].astype(str).unique())
         raise DataError(f"no runs are called {unknown}; there are {known[:MANY]}{' …' if len(known) > MANY else ''}")
@@ -243,6 +244,7 @@ def _marked(runs: pd.DataFrame, column: str) -> list[str]:
 
 def _ordered(runs: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:
     """A column as numbers that keep its order, and whether it is of dates, which become seconds."""
+    column = thing_of("column", column, str, "'flops'")
     if column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
         return (runs["tokens"] / runs["params"]).to_numpy(float), False
     if not isinstance(column, str) or column not in runs:

@@ -12,6 +12,7 @@ from typing import Any
 
 import xarray as xr
 
+from bayes_scaling.arguments import path_of
 from bayes_scaling.errors import FileError
 from bayes_scaling.files.digests import canonical, digest, digests_of
 from bayes_scaling.files.writing import write_whole
@@ -46,10 +47,11 @@ def read_marked(path: str | Path, mark: str, form: int, what: str, advice: str) 
     FileError
         No such file, or it is truncated, foreign, or of another version of this package.
     """
-    if not Path(path).is_file():
+    path = path_of(path)
+    if not path.is_file():
         raise FileError(f"{path}: no such file")
     try:
-        with xr.open_datatree(BytesIO(Path(path).read_bytes()), engine="h5netcdf") as opened:
+        with xr.open_datatree(BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
             tree = opened.load()
     except Exception as error:  # h5py raises many kinds for broken files
         raise FileError(f"{path}: not a readable netCDF file, perhaps truncated ({error})") from None

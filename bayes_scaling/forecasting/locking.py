@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.arguments import path_of
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.files.digests import canonical, digest, digests_of, plain_values
 from bayes_scaling.files.netcdf import netcdf, read_marked, versions_text
@@ -66,7 +67,7 @@ def lock(ahead: xr.Dataset, path: str | Path) -> str:
     FileError
         The file exists or cannot be written.
     """
-    path = Path(path)
+    path = path_of(path)
     require_free(path)
     _require_forecast(ahead)
     content = xr.Dataset(

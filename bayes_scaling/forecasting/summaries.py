@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import shares_of, thing_of, weights_of
 from bayes_scaling.data.known_benchmarks import overlaps
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.forecasting.coordinates import OF_FORECASTS
@@ -47,7 +48,9 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
     >>> bool((table["lower_80"] < table["mean"]).all())
     True
     """
-    tables = [_table(ahead, str(name), probabilities) for name in ahead.data_vars]
+    thing_of("the forecast", ahead, xr.Dataset, "bs.forecast")
+    shares = shares_of("probabilities", probabilities)
+    tables = [_table(ahead, str(name), shares) for name in ahead.data_vars]
     order = pd.concat(tables, ignore_index=True)
     return order.sort_values(["row", "response", "interval_for"], kind="stable", ignore_index=True).drop(columns="row")
 
@@ -101,6 +104,8 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     >>> bs.average_benchmarks(bs.forecast(fit, plan, seed=1))["benchmark"].values.tolist()
     ['average of 2']
     """
+    thing_of("the forecast", ahead, xr.Dataset, "bs.forecast")
+    weights = None if weights is None else weights_of("weights", weights)
     if "benchmark" not in ahead.coords:
         raise DataError("the forecast has no benchmarks to average over")
     benchmark = pd.Series(ahead["benchmark"].to_numpy()).astype(str)

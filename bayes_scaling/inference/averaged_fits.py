@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.arguments import items_of, name_of
 from bayes_scaling.data.fingerprints import plain
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.fitting import Fit
@@ -116,6 +117,19 @@ def main_response(fits: tuple[Fit, ...], wanted: str | None = None) -> str:
     return wanted
 
 
+def fits_of(given: object) -> tuple[Fit, ...]:
+    """Fits whose forecasts can be averaged and compared, as a tuple.
+
+    Raises
+    ------
+    DataError
+        Something else is given; or see `check_fits`.
+    """
+    fits = tuple(items_of("fits", given, Fit, "bs.fit(model, runs)"))
+    check_fits(fits)
+    return fits
+
+
 def check_fits(fits: tuple[Fit, ...]) -> None:
     """Refuse fits whose forecasts cannot be averaged.
 
@@ -148,8 +162,7 @@ def _check_weights(weights: Mapping[str, float], names: tuple[str, ...]) -> None
 
 
 def _check_pool(pool: str, responses: tuple[str, ...]) -> None:
-    if pool not in POOLS:
-        raise DataError(f"pool must be one of {', '.join(POOLS)}, got {pool!r}")
+    name_of("pool", pool, POOLS)
     tied = [RESPONSES[name].label for name in responses if "k" in RESPONSES[name].columns]
     if pool == "quantiles" and tied:
         raise DataError(

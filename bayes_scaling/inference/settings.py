@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
-from typing import Any, TypeGuard
+from numbers import Integral
+from typing import Any
 
+from bayes_scaling.arguments import is_number
 from bayes_scaling.errors import FitError
 from bayes_scaling.models.model import Model
 
@@ -71,11 +72,6 @@ class Settings:
 def after_trial(tune: int) -> int:
     """How many draws are spent on adaptation where earlier draws have told most of it."""
     return max(tune * 3 // 5, 1)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a number; truth values are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:

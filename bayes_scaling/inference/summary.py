@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import is_number
 from bayes_scaling.errors import FitError
-from bayes_scaling.inference.settings import is_number
 from bayes_scaling.models.effects import Effect
 from bayes_scaling.models.model import Model
 

@@ -1,7 +1,7 @@
 """Bands made wider or narrower by a backtest."""
 
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import xarray as xr
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError
+from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.evaluation.recalibrating import ATTRIBUTE, INFORMATION, Past, learned, recalibrate, width_factor
 
 CHAINS, DRAWS = 4, 250
@@ -38,7 +39,7 @@ def past_of(errors_sd, runs=30, splits=2, per_run=6, seed=1, decades=0.5):
         forecasts["power_law", f"cut {split}"] = ahead
         scores.append(pd.DataFrame({"law": "power_law", "split": f"cut {split}", "run": names, "observed": observed,
                                     "decades_beyond": decades}))  # fmt: skip
-    return SimpleNamespace(forecasts=forecasts, scores=pd.concat(scores), response="accuracy")
+    return Backtest(pd.DataFrame(), (), "accuracy", pd.DataFrame(), pd.concat(scores), forecasts)
 
 
 def ahead(sd=0.02):
@@ -100,7 +101,7 @@ def test_forecasts_that_cannot_be_recalibrated_are_refused():
     with pytest.raises(DataError, match=r"^the backtest forecasts 2 runs"):
         recalibrate(ahead(), past_of(0.02, runs=2))
     with pytest.raises(DataError, match=r"^the backtest is of loss, the forecast of accuracy"):
-        recalibrate(ahead(), SimpleNamespace(**vars(past) | {"response": "loss"}))
+        recalibrate(ahead(), replace(past, response="loss"))
     tied = ahead().rename({"accuracy": "pass_at_k", "accuracy_mean": "pass_at_k_mean"})
     with pytest.raises(DataError, match=r"^pass@k cannot be recalibrated"):
         recalibrate(tied, past)

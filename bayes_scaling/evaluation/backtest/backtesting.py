@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import items_of, name_of
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest.shards import Shard, shard_of
 from bayes_scaling.evaluation.baselines.estimators import BASELINES
@@ -178,10 +179,10 @@ def backtest(
     [['direct', 17, 17]]
     """
     settings, seed = Settings(chains, draws, tune, thin, target_accept, attempts), checked_seed(seed)
-    given = [models] if isinstance(models, Model | str | Path) else models
+    given: list[object] = items_of("models", models, (Model, str, Path), "'power_law'")
     laws = _named([as_model(model) for model in given], baselines, response)
     runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
-    asked = [splits] if isinstance(splits, Split) else list(split_above(runs) if splits is None else splits)
+    asked = items_of("splits", split_above(runs) if splits is None else splits, Split, "bs.split_above(runs)")
     engine = Engine.of(folder, n_jobs, progress)
     past = forecasts_of_the_past(
         laws, runs, asked, response, engine, seed=seed, settings=settings, resamples=resamples, what="backtest"
@@ -227,9 +228,8 @@ def forecasts_of_the_past(
 
 def _named(models: list[Model], baselines: Sequence[str] | str, response: str) -> dict[str, Model | str]:
     """Models and published estimators under names of their own, all of which forecast the response."""
-    if response not in RESPONSES:
-        raise DataError(f"a backtest is of {' or '.join(RESPONSES)}, not of {response!r}")
-    published = [baselines] if isinstance(baselines, str) else list(baselines)
+    name_of("response", response, RESPONSES)
+    published = items_of("baselines", baselines, str, "'direct'")
     if unknown := [b for b in published if b not in BASELINES]:
         raise DataError(f"baselines must be of {', '.join(BASELINES)}; got {unknown}")
     own = [m.name for m in models]

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import name_of
 from bayes_scaling.boundaries.resampled import boundary_baseline
 from bayes_scaling.data.plans import complete
 from bayes_scaling.errors import DataError
@@ -164,9 +165,7 @@ def _positions(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], np.ndarra
 
 
 def _named(name: str) -> Estimator:
-    if name not in BASELINES:
-        raise DataError(f"baseline must be one of {', '.join(BASELINES)}, not {name!r}")
-    return BASELINES[name]
+    return BASELINES[name_of("baseline", name, BASELINES)]
 
 
 def _planned(estimator: Estimator, rows: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
