@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from bayes_scaling.decisions.next_training import next_runs
     from bayes_scaling.decisions.rankings import rank, summarise_ranking
     from bayes_scaling.decisions.trades import summarise_trade, trade
+    from bayes_scaling.errors import (
+        DataError,
+        DataWarning,
+        FileError,
+        FitError,
+        ModelError,
+        ScalingError,
+        ScalingWarning,
+    )
     from bayes_scaling.evaluation.averaging import average
     from bayes_scaling.evaluation.backtest.backtesting import Backtest, backtest
     from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
@@ -68,7 +77,14 @@ _HOMES = {
     "BoundaryFit": "boundaries.fitting",
     "Collected": "logs.collecting",
     "Comparison": "evaluation.comparison",
+    "DataError": "errors",
+    "DataWarning": "errors",
+    "FileError": "errors",
     "Fit": "inference.fitting",
+    "FitError": "errors",
+    "ModelError": "errors",
+    "ScalingError": "errors",
+    "ScalingWarning": "errors",
     "Split": "evaluation.splits",
     "allocate": "decisions.allocations",
     "average": "evaluation.averaging",
@@ -142,7 +158,14 @@ __all__ = [
     "BoundaryFit",
     "Collected",
     "Comparison",
+    "DataError",
+    "DataWarning",
+    "FileError",
     "Fit",
+    "FitError",
+    "ModelError",
+    "ScalingError",
+    "ScalingWarning",
     "Split",
     "allocate",
     "average",
@@ -217,4 +240,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -43,6 +43,7 @@ ROOMS = {
     "boundaries": "Boundaries of released models",
     "logs": "Evaluation logs",
     "reporting": "Figures and reports",
+    "errors": "Errors and warnings",
 }
 
 

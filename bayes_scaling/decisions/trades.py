@@ -16,6 +16,7 @@ from bayes_scaling.decisions.compute_targets import first_reached
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.intervals import row_draws
+from bayes_scaling.forecasting.notes import joined, remarks_of
 from bayes_scaling.forecasting.paths import path, reads_sizes
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
@@ -135,7 +136,7 @@ def _answer(
     least = (cost == cost.min(axis=(0, 1))) & ~never
     median = np.quantile(cost, 0.5, axis=2, method="higher")
     at = np.unravel_index(int(np.argmin(median)), median.shape)
-    notes = [part for text in ahead["note"].to_numpy() for part in text.split("; ") if part]
+    notes = [part for text in ahead["note"].to_numpy() for part in remarks_of(text)]
     if never.mean() > 0.005:
         notes.append(f"{100 * never.mean():.0f} % of draws never reach the target within reach, whatever k")
     if at[0] in (0, len(tries) - 1) and len(tries) > 1:
@@ -149,7 +150,7 @@ def _answer(
     coords = {"k": tries, "tokens_per_param": ratios, "chain": ahead["chain"], "draw": ahead["draw"]}
     attrs = basis(fit, ahead) | {
         "recommended_k": tries[at[0]], "recommended_tokens_per_param": ratios[at[1]],
-        "never": float(never.mean()), "note": "; ".join(dict.fromkeys(notes)),
+        "never": float(never.mean()), "note": joined(notes),
     }  # fmt: skip
     return xr.Dataset(values, coords, attrs)
 

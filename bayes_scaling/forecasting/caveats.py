@@ -53,7 +53,7 @@ def remark(fit: HasRuns, benchmark: str) -> str:
     rows = fit.runs[(fit.runs["benchmark"].astype(str) == benchmark) & fit.runs["score"].notna()]
     if rows.empty:
         near = close_to(benchmark, set(fit.runs["benchmark"].dropna().astype(str)) - {benchmark}, ALIKE)
-        return UNSEEN.format(benchmark) + (f"; did you mean {near!r}?" if near else "")
+        return UNSEEN.format(benchmark) + (f" (did you mean {near!r}?)" if near else "")
     if "metric" in rows and rows["metric"].eq(PASS_AT_K).all():
         return "" if rows["score"].gt(0).any() else NEVER_SOLVED
     rows = rows.sort_values("flops")

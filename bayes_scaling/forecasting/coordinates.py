@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, SIZE, UNSPECIFIED, with_role
 from bayes_scaling.forecasting.caveats import HasRuns, notes
+from bayes_scaling.forecasting.notes import joined
 from bayes_scaling.forecasting.questions import Question, questions
 
 ALWAYS = ("mixture",)  # a label that stands in every forecast, even where it was not specified
@@ -36,7 +37,7 @@ def row_coordinates(
     coords["note"] = ("row", notes(fit, plan))
     if model is not None:
         both = zip(notes(fit, plan), questions(fit.runs, plan, model, labels), strict=True)
-        coords["note"] = ("row", np.array(["; ".join(filter(None, pair)) for pair in both], dtype=object))
+        coords["note"] = ("row", np.array([joined(pair) for pair in both], dtype=object))
     return coords
 
 

@@ -32,6 +32,7 @@ from bayes_scaling.forecasting.falling import replace_falling
 from bayes_scaling.forecasting.law_uncertainty import law_uncertainty
 from bayes_scaling.forecasting.locking import Lock
 from bayes_scaling.forecasting.mixture import mixed
+from bayes_scaling.forecasting.notes import remarks_of
 from bayes_scaling.forecasting.provenance import origin
 from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.inference.averaged_fits import Average, require_fit
@@ -97,7 +98,7 @@ def forecast(
     ['accuracy_mean', 'accuracy']
     """
     ahead = drawn_forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
-    parts = [part for note in ahead["note"].to_numpy() for part in note.split("; ") if part]
+    parts = [part for note in ahead["note"].to_numpy() for part in remarks_of(note)]
     if asked := [part for part in dict.fromkeys(parts) if part not in OF_BENCHMARKS]:
         warnings.warn(f"the plan asks what the runs cannot tell: {'; '.join(asked)}", ScalingWarning, stacklevel=2)
     return ahead

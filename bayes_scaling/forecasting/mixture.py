@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.files.digests import canonical
+from bayes_scaling.forecasting.notes import joined, remarks_of
 from bayes_scaling.inference.averaged_fits import Average
 
 _POOLED = {
@@ -73,8 +74,7 @@ def averaged_quantiles(each: np.ndarray, shares: np.ndarray, order: np.ndarray) 
 def joined_notes(parts: list[xr.Dataset]) -> np.ndarray:
     """Every remark that any law makes on a row, each once; shape (row,)."""
     rows = zip(*(part["note"].to_numpy() for part in parts), strict=True)
-    each = [dict.fromkeys(remark for note in row for remark in str(note).split("; ") if remark) for row in rows]
-    return np.array(["; ".join(remarks) for remarks in each], dtype=object)
+    return np.array([joined(remark for note in row for remark in remarks_of(note)) for row in rows], dtype=object)
 
 
 def assigned(shares: np.ndarray, chains: int, draws: int, seed: int | None) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_scaling.data.compute_counting import MULTIPLE, multiple_of_6nd
 from bayes_scaling.data.sizes import flops_of
 from bayes_scaling.forecasting.law_uncertainty import HELD_DECADES
+from bayes_scaling.forecasting.notes import joined
 from bayes_scaling.messages import close_to, number_of, value_text
 
 FAR = 4.0  # decades of compute beyond the data that no backtest has reached
@@ -61,7 +62,7 @@ def questions(runs: pd.DataFrame, plan: pd.DataFrame, model: Question, labels: S
         for rows, text in remarks:
             for position in np.flatnonzero(rows):
                 texts[position].append(text)
-    return np.array(["; ".join(each) for each in texts], dtype=object)
+    return np.array([joined(each) for each in texts], dtype=object)
 
 
 def _unseen_labels(runs: pd.DataFrame, plan: pd.DataFrame, labels: Sequence[str]) -> Iterator[Remark]:
@@ -70,7 +71,7 @@ def _unseen_labels(runs: pd.DataFrame, plan: pd.DataFrame, labels: Sequence[str]
         given = plan[name].astype(str)
         for value in sorted(set(given) - known):
             near = close_to(value, known)
-            hint = f"; did you mean {near!r}?" if near else ""
+            hint = f" (did you mean {near!r}?)" if near else ""
             yield (given == value).to_numpy(), f"{name} {value!r} never seen: drawn from the population{hint}"
 
 

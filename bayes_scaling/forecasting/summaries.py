@@ -15,6 +15,7 @@ from bayes_scaling.data.known_benchmarks import overlaps
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.forecasting.coordinates import OF_FORECASTS
 from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.forecasting.notes import joined, remarks_of
 from bayes_scaling.messages import listed_names
 
 PROBABILITIES = (0.5, 0.8, 0.95)
@@ -131,10 +132,11 @@ def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
     mean = part.weighted(xr.DataArray(weight, dims="row")).mean("row").expand_dims("row")
     kept = [name for name in part.coords if part[name].dims == ("row",) and name not in ("benchmark", *OF_FORECASTS)]
     shared: dict[Any, Any] = {name: ("row", part[name].to_numpy()[:1]) for name in kept}
-    noted = [f"{b}: {n}" for b, n in zip(part["benchmark"].to_numpy(), part["note"].to_numpy(), strict=True) if n]
+    both = zip(part["benchmark"].to_numpy(), part["note"].to_numpy(), strict=True)
+    noted = [f"{benchmark}: {remark}" for benchmark, note in both for remark in remarks_of(note)]
     shared |= {
         "benchmark": ("row", [f"average of {part.sizes['row']}"]),
         "decades_beyond": ("row", [float(part["decades_beyond"].max())]),
-        "note": ("row", ["; ".join(noted)]),
+        "note": ("row", [joined(noted)]),
     }
     return mean.assign_coords(shared)

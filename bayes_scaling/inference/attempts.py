@@ -40,8 +40,10 @@ def conditioned(
     start, number = None, 1
     if settings.trial is not None:
         trial = draw(design, settings.trial, seed=_seed_of(seed, 0), start=None, **options)
-        settings, start = enough(settings, judged(design, trial, settings.trial)), trial.start
-        say(f"{design.model.name}: after a trial run, {settings.thin} draws for one that is kept")
+        planned, start = enough(settings, judged(design, trial, settings.trial)), trial.start
+        seconds = (time.monotonic() - began) * _made(planned) / _made(settings.trial)
+        say(f"{design.model.name}: {planned.thin} draws for one that is kept, in about {seconds:.2g} s")
+        settings = planned
     while True:
         started = time.monotonic()
         drawn = draw(design, settings, seed=_seed_of(seed, number), start=start, **options)
@@ -84,6 +86,11 @@ def judged(design: Design, drawn: Drawn, settings: Settings) -> Verdict:
     return judge(read, drawn.stats, max_depth=settings.max_depth, thin=settings.of(design.model).thin or 1)
 
 
+def _made(settings: Settings) -> int:
+    """Draws of a chain, with those for adaptation."""
+    return settings.tune + settings.draws * (settings.thin or 1)
+
+
 def _seed_of(seed: int | None, attempt: int) -> int | None:
     if seed is None or attempt == 1:
         return seed
@@ -123,6 +130,6 @@ def within(further: Settings, last: Settings, seconds: float, left: float) -> Se
     assert further.thin and last.thin
     assert further.target_accept and last.target_accept
     smaller = np.sqrt((1 - last.target_accept) / (1 - further.target_accept))  # about how much smaller its steps are
-    for_one = smaller * seconds / (last.tune + last.draws * last.thin)
+    for_one = smaller * seconds / _made(last)
     thin = int(min(further.thin, (left / for_one - after_trial(further.tune)) / further.draws))
     return None if thin < last.thin else replace(further, thin=thin)

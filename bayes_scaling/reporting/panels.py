@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
 
+from bayes_scaling.forecasting.notes import joined, remarks_of
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import ALARM, BEYOND, GREY, NORMAL, SMALL
@@ -20,8 +21,8 @@ DECADES_PER_INCH = 1.8  # beyond this, every second decade is labelled
 
 def remark(panel: Axes, view: View, ahead: xr.Dataset) -> float:
     """Write what a forecast notes of all rows into its panel; return the share of the height that it needs above."""
-    notes = [str(note).split("; ") for note in ahead["note"].to_numpy()]
-    text = "; ".join(part for part in notes[0] if all(part in note for note in notes))
+    notes = [remarks_of(note) for note in ahead["note"].to_numpy()]
+    text = joined(part for part in notes[0] if all(part in note for note in notes))
     if not (text and view.response.per_benchmark):
         return 0.0
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}

@@ -35,7 +35,7 @@ def test_what_the_runs_can_tell_has_no_remark():
     ("model", "change", "remark"),
     [
         ("power_law", {"mixture": "RPJj"},
-         "mixture 'RPJj' never seen: drawn from the population; did you mean 'RPJ'?"),
+         "mixture 'RPJj' never seen: drawn from the population (did you mean 'RPJ'?)"),
         ("power_law", {"mixture": "Pile"}, "mixture 'Pile' never seen: drawn from the population"),
         ("power_law", {"params": 7e8 / 5, "tokens": 8e10, "flops": 6.72e19},
          "571 tokens per parameter, where the fitted runs have 20, and this law reads compute alone"),

@@ -105,3 +105,10 @@ def test_notebooks_show_a_table(shown, holds):
         assert part in found
     assert len(text) < 400
     assert "<function" not in text
+
+
+def test_completion_shows_public_names_alone():
+    assert dir(bs) == sorted(bs.__all__)
+    assert {"DataError", "ScalingWarning", "fit", "recalibrate"} <= set(dir(bs))
+    assert issubclass(bs.FitError, bs.ScalingError)
+    assert all(getattr(bs, name) is not None for name in dir(bs))

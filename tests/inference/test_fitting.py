@@ -1,5 +1,6 @@
 """Fitting: the rules of the verdict, reproducible draws, and refusals before any sampling."""
 
+import re
 import warnings
 from dataclasses import replace
 
@@ -387,3 +388,11 @@ def test_a_model_that_keeps_every_draw_has_no_trial_run():
 
 def test_one_divergence_is_one():
     assert str(replace(GOOD, divergences=1)).endswith("1 divergence in 4 × 1000 draws")
+
+
+@quiet
+def test_a_fit_with_a_trial_run_says_what_it_will_cost(table, capsys):
+    fit("power_law_discrepancy", table, seed=1, **SHORT | {"thin": 2, "progress": True})
+    assert re.search(
+        r"power_law_discrepancy: \d draws for one that is kept, in about [\d.e+]+ s", capsys.readouterr().err
+    )

@@ -26,6 +26,7 @@ from bayes_scaling.evaluation.baselines.stages import Estimator
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.coordinates import row_coordinates
 from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
+from bayes_scaling.forecasting.notes import joined
 from bayes_scaling.forecasting.provenance import origin
 from bayes_scaling.models.named_arrays import DRAWN
 from bayes_scaling.models.responses.all_responses import RESPONSES
@@ -123,7 +124,7 @@ def baseline(
         mean[:, where], new[:, where] = _draws(cell, plan.iloc[where], resampling, resampling.fresh[:, where], cache)
     coords = row_coordinates(ScoredRuns(rows), plan)
     both = zip(coords["note"][1], remarks, strict=True)
-    coords["note"] = ("row", np.array(["; ".join(filter(None, notes)) for notes in both], dtype=object))
+    coords["note"] = ("row", np.array([joined(notes) for notes in both], dtype=object))
     response = RESPONSES[estimator.response]
     named = {response.mean_name: mean, response.name: new}
     values = {name: (DRAWN, np.clip(value, response.low, response.high)[None]) for name, value in named.items()}
