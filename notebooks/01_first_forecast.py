@@ -70,11 +70,11 @@ scores.rename(columns=lambda params: f"{params / 1e9:.2g}B")
 # ## 2. Choose a model
 #
 # A model says how scores follow from size. `bs.list_models()` names those that come with the package. All runs here
-# have the same ratio of tokens to parameters, so compute alone describes them, and the simplest one will do. Its card
-# says what it is, and its parameters have meanings:
+# have the same ratio of tokens to parameters, so compute alone describes them. `power_law_discrepancy` is the model that
+# is recommended for that. Its card says what it is, and its parameters have meanings:
 
 # %%
-model = bs.load_model("power_law")
+model = bs.load_model("power_law_discrepancy")
 card = model.card
 texts = [card.summary, card.use_when, card.fails_when, *card.references]
 Markdown("\n\n".join(text for text in texts if text))
@@ -85,7 +85,10 @@ for name, parameter in model.parameters.items():
 
 # %% [markdown]
 # `A` says how hard a benchmark is and `alpha` how fast it yields to compute. The floor is what a model without
-# knowledge scores. The last two say how far scores scatter around the law.
+# knowledge scores. The last ones say how far scores scatter around the law.
+#
+# Real curves bend. So `A` may also change slowly with compute: that is the *discrepancy*. How much curves bend is
+# learned from the runs, and beyond them it may go on, which widens the bands.
 #
 # Each benchmark and each training mixture has its own `A` and `alpha`, but they are not learned in isolation: values
 # far from those of the others need evidence. That is partial pooling, and it helps where runs are few.
@@ -182,9 +185,9 @@ pd.crosstab(check["benchmark"], check["outcome"])
 bs.plot_law(small_fit, later=held_out, reach=1.4, ncols=3, seed=1)
 
 # %% [markdown]
-# Stars are what was measured. **The bands were too narrow, and the forecasts too hopeful**: clearly fewer scores
-# than promised lie inside, and nearly all the misses are below. `squad` is the worst: its scores take off only at the
-# largest sizes that the fit saw, the law reads that as a trend, and the next size does not follow it.
+# Stars are what was measured. The bands hold, and are even a little wide: more scores lie inside than promised. The
+# misses are all in `squad`, and below its bands: its scores take off only at the largest sizes that the fit saw, the law
+# reads that as a trend, and the next size does not follow it.
 #
 # What did the output say beforehand?
 
@@ -195,11 +198,10 @@ print(noted.to_string(index=False, header=False))
 
 # %% [markdown]
 # So it warned of `boolq`, whose bands are wide for the same reason, and of benchmarks that have only just left their
-# floor, where the worst misses are. But a note does not widen a band: the bands hold *if the law goes on as it did*,
-# and how likely that is they do not say.
+# floor, where the misses are. Take a note seriously: it does not widen a band.
 #
-# An error that many benchmarks share does not average out. So the average, here without `boolq`, is too hopeful as
-# well, although its band looks reassuringly narrow:
+# Benchmarks leave a law together, so an error that they share does not average out. The band of the average, here
+# without `boolq`, knows that, and holds all three measured averages, although each lies in its lower half:
 
 # %%
 lawful = then.isel(row=then["benchmark"].values != "boolq")

@@ -92,7 +92,8 @@ class Verdict:
         if self.passed:
             ess = min(self.ess_bulk, self.ess_tail)
             diverged = f"{self.divergences} divergence{'' if self.divergences == 1 else 's'}"
-            draws = f"{self.chains} × {self.draws} draws"
+            kept = f"{self.chains} × {self.draws}"
+            draws = f"{kept} draws" if self.thin == 1 else f"{self.made} draws, {kept} of them kept"
             return f"converged: r-hat ≤ {self.r_hat:.3f}, ESS ≥ {ess:.0f}, {diverged} in {draws}"
         return "NOT CONVERGED: " + "; ".join(self.reasons)
 

@@ -96,6 +96,7 @@ def test_perfect_chains_of_hundreds_of_quantities_pass_and_one_chain_elsewhere_i
 
 
 def test_shares_are_of_the_draws_made():
+    assert str(replace(GOOD, thin=3)).endswith("0 divergences in 12000 draws, 4 × 1000 of them kept")
     assert not replace(GOOD, divergences=5).passed
     assert replace(GOOD, divergences=5, thin=2).passed
     assert "9 of 8000 draws diverged" in str(replace(GOOD, divergences=9, thin=2))
