@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.evaluation.scores import DISTANCE, binned, resampled
 from bayes_scaling.forecasting.intervals import interval
-from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, NORMAL, SMALL, canvas
+from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, NORMAL, SMALL, canvas, dashes
 
 LEVELS = np.linspace(0.02, 0.98, 49)
 
@@ -65,16 +67,19 @@ def plot_calibration(
         raise DataError(f"the scores have no column {by!r}; they have {list(scores.columns)}")
     shown = table.loc[table["law"].isin(laws), by]
     values = shown.cat.categories if by == DISTANCE else shown.unique()
-    colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(v for v in values if (shown == v).any())}
-    figure, panels = canvas(len(laws), max(1, min(ncols, len(laws))), "observed inside", (3.0, 2.6))
+    there = [v for v in values if (shown == v).any()]
+    looks: dict[Any, dict[str, Any]] = {
+        v: {"color": COLOURS[i % len(COLOURS)], "ls": dashes(i, len(COLOURS))} for i, v in enumerate(there)
+    }
+    figure, panels = canvas(len(laws), max(1, min(ncols, len(laws))), "observed coverage", (3.0, 2.6))
     for panel, name in zip(panels, laws, strict=True):
         own = table[table["law"] == name]
-        for value, colour in colours.items():
-            _draw_coverage(panel, own[own[by] == value], colour, f"{value}", seed)
+        for value, look in looks.items():
+            _draw_coverage(panel, own[own[by] == value], look, f"{value}", seed)
         _dress_unit(panel, name, bool(own["converged"].all()))
     runs = table[table["law"].isin(laws)].groupby(by, observed=True)["run"].nunique()
-    labels = [f"{_said(v, by)} ({runs[v]} run{'s' if runs[v] > 1 else ''})" for v in colours]
-    handles = [Line2D([], [], color=c, lw=1.8, label=v) for v, c in zip(labels, colours.values(), strict=True)]
+    labels = [f"{_said(v, by)} ({runs[v]} run{'s' if runs[v] > 1 else ''})" for v in looks]
+    handles = [Line2D([], [], **look, lw=1.8, label=v) for v, look in zip(labels, looks.values(), strict=True)]
     columns = max(1, int(figure.get_figwidth() / (0.075 * max(map(len, labels)) + 0.5)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
     return figure
@@ -93,22 +98,22 @@ def _chosen(scores: pd.DataFrame, law: str | None) -> list[str]:
     return known if law is None else [law]
 
 
-def _draw_coverage(panel: Axes, own: pd.DataFrame, colour: str, label: str, seed: int) -> None:
+def _draw_coverage(panel: Axes, own: pd.DataFrame, look: dict[str, Any], label: str, seed: int) -> None:
     """Share of outcomes inside central intervals of every probability, from where they fell among the draws."""
     if own.empty:
         return
     inside = np.abs(2 * own["pit"].to_numpy()[:, None] - 1) <= LEVELS
     runs = own["run"].astype(str).to_numpy()
-    panel.plot(LEVELS, inside.mean(axis=0), color=colour, lw=1.8, label=label)
+    panel.plot(LEVELS, inside.mean(axis=0), **look, lw=1.8, label=label)
     if len(set(runs)) > 1:
         low, high = interval(resampled(inside, runs, seed=seed), SHADE, axis=0)
-        panel.fill_between(LEVELS, low, high, color=colour, alpha=0.13, lw=0)
+        panel.fill_between(LEVELS, low, high, color=look["color"], alpha=0.13, lw=0)
 
 
 def _dress_unit(panel: Axes, name: str, converged: bool) -> None:
     panel.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
     panel.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    panel.set_xlabel("intervals that should hold", fontsize=NORMAL)
+    panel.set_xlabel("nominal coverage", fontsize=NORMAL)
     panel.set_title(name, fontsize=NORMAL, fontweight="bold", loc="left", pad=3)
     if not converged:
         panel.text(0.97, 0.03, "some fits did not converge", color=ALARM, fontsize=SMALL, ha="right")

@@ -86,3 +86,22 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 
 MARKERS = "os^Dvph"
+DASHES = ("-", "--", "-.", ":")
+
+
+def dashes(at: int, colours: int) -> str:
+    """Dashes of the line of some number, so that no two lines of nearby numbers share colour or dashes alone.
+
+    Parameters
+    ----------
+    at : int
+        Number of the line, from 0.
+    colours : int
+        How many colours are used in turn.
+
+    Examples
+    --------
+    >>> [dashes(at, 7) for at in (0, 1, 4, 7)]
+    ['-', '--', '-', ':']
+    """
+    return DASHES[(at + at // colours * (colours % len(DASHES) == 0)) % len(DASHES)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.data.columns import UNSPECIFIED
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.paths import path, reads_sizes, sizes_along
@@ -162,7 +163,7 @@ def _series(runs: pd.DataFrame, columns: Sequence[str], wanted: Mapping[str, Wan
         raise DataError(f"no run has all of the labels {dict(wanted)}")
     return tuple(
         Series(
-            " · ".join(str(label) for label in row.values()) or ALL_RUNS,
+            " · ".join(label for label in row.values() if label != UNSPECIFIED) or ALL_RUNS,
             {str(column): str(label) for column, label in row.items()},
             COLOURS[number % len(COLOURS)],
             MARKERS[number % len(MARKERS)],

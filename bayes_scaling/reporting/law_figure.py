@@ -131,12 +131,13 @@ def _draw_runs(
 ) -> tuple[float, float]:
     """Draw the runs that the fit saw, and stars for later ones; widen the range to hold them."""
     for series, flops, scores, seen in points_of(fit, view, benchmark, later):
-        marker, size, edge = (series.marker, 17, "white") if seen else ("*", 95, "black")
-        label, width, height = f"{'runs' if seen else 'later'} {series.name}", 0.5 if seen else 0.8, 6 if seen else 7
-        panel.scatter(
-            flops, scores, s=size, marker=marker, color=series.colour, edgecolors=edge, linewidths=width,
-            zorder=height, label=label,
-        )  # fmt: skip
+        if seen:
+            panel.scatter(flops, scores, s=17, marker=series.marker, color=series.colour, edgecolors="white",
+                          linewidths=0.5, zorder=6, label=f"runs {series.name}")  # fmt: skip
+        else:  # an open star: the curve that it is compared with can be seen through it
+            panel.scatter(flops, scores, s=80, marker="*", facecolors="none", edgecolors="black", linewidths=0.9,
+                          zorder=7, label=f"later {series.name}")  # fmt: skip
+            panel.scatter(flops, scores, s=9, marker=series.marker, color=series.colour, lw=0, zorder=8, label="_")
         low, high = min(low, scores.min()), max(high, scores.max())
     return low, high
 
@@ -156,6 +157,6 @@ def _legend(figure: Figure, view: View, later: pd.DataFrame | None) -> None:
     ]
     if later is not None:
         label = "held out: not seen by the fit"
-        handles.append(Line2D([], [], color="white", lw=0, marker="*", ms=10, mec="black", mew=0.8, label=label))
+        handles.append(Line2D([], [], color="none", lw=0, marker="*", ms=10, mec="black", mew=0.9, label=label))
     columns = len(handles) if figure.get_figwidth() > 10 else 3
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)

@@ -21,7 +21,7 @@ from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer, verdicts_of
+from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, dashes, footer, verdicts_of
 from bayes_scaling.reporting.curves import View, Wanted, labels_of, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.panels import dress, remark
 
@@ -30,7 +30,6 @@ type Style = tuple[str, Any]  # colour and dashes, as matplotlib takes them
 INK = COLOURS[-1]  # of averages, and of the runs
 SIZE = (4.2, 2.9)  # of a panel [inches]
 OF_LAWS = COLOURS[:-1]
-DASHES = ("-", "--", "-.", ":")  # the next one when all colours are used
 OF_AVERAGES = ((0, (5, 1.6)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 
@@ -181,7 +180,7 @@ def _styles(named: dict[str, Fit | Average]) -> dict[str, Style]:
     singles = [name for name in named if name not in averages]
     styles: dict[str, Style] = {}
     for at, name in enumerate(singles):
-        styles[name] = (OF_LAWS[at % len(OF_LAWS)], DASHES[at // len(OF_LAWS) % len(DASHES)])
+        styles[name] = (OF_LAWS[at % len(OF_LAWS)], dashes(at, len(OF_LAWS)))
     for at, name in enumerate(averages):
         styles[name] = (INK, OF_AVERAGES[at % len(OF_AVERAGES)])
     return styles
@@ -212,7 +211,7 @@ def _draw_runs(
             continue
         flops, scores = flops[shown], scores[shown]
         look: dict[str, Any] = (
-            {"s": 20, "marker": "o", "color": INK} if seen else {"s": 110, "marker": "*", "color": "white"}
+            {"s": 20, "marker": "o", "color": INK} if seen else {"s": 90, "marker": "*", "facecolors": "none"}
         )
         edge: dict[str, Any] = (
             {"edgecolors": "white", "linewidths": 0.5} if seen else {"edgecolors": INK, "linewidths": 1.0}
@@ -243,6 +242,6 @@ def _legend(figure: Figure, styles: dict[str, Style], view: View, later: pd.Data
     ]
     if later is not None:
         label = "held out: not seen by the fits"
-        handles.append(Line2D([], [], color="white", lw=0, marker="*", ms=10, mec=INK, mew=0.9, label=label))
+        handles.append(Line2D([], [], color="none", lw=0, marker="*", ms=10, mec=INK, mew=0.9, label=label))
     handles.append(Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=NORMAL, frameon=False)
