@@ -13,7 +13,7 @@ import xarray as xr
 
 from bayes_scaling.inference.design import Design
 from bayes_scaling.inference.layout import expand, read_by_users
-from bayes_scaling.inference.sampling import Drawn, as_tree, draw
+from bayes_scaling.inference.sampling import Drawn, as_tree, draw, must_compile
 from bayes_scaling.inference.settings import Settings, after_trial
 from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
 
@@ -38,6 +38,8 @@ def conditioned(
     options: dict[str, Any] = {"progress": progress, "cores": cores}
     say: Callable[[str], object] = (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
     start, number = None, 1
+    if progress and must_compile(design):
+        say(f"{design.model.name}: compiling its density, which takes some seconds, once on this machine")
     if settings.trial is not None:
         trial = draw(design, settings.trial, seed=_seed_of(seed, 0), start=None, **options)
         planned, start = enough(settings, judged(design, trial, settings.trial)), trial.start

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.inference.compiled.density import Density, compile_density
+from bayes_scaling.inference.compiled.density import Density, compile_density, is_prepared
 from bayes_scaling.inference.compiled.row_code import Unprintable
 from bayes_scaling.inference.design import Design
 from bayes_scaling.inference.layout import expand, spread_positions
@@ -82,6 +82,14 @@ def draw(
         start = rough_start(density, spread_positions(design))
     tune = settings.tune if start.draws is None else after_trial(settings.tune)
     return _drawn(_compiled_model(density, start), replace(settings, tune=tune), seed, start, **options)
+
+
+def must_compile(design: Design) -> bool:
+    """Whether the density has to be compiled before the first draw, which takes some seconds."""
+    try:
+        return not is_prepared(design.model)
+    except Unprintable:
+        return True
 
 
 def _drawn(

@@ -390,6 +390,16 @@ def test_one_divergence_is_one():
 
 
 @quiet
+def test_the_first_fit_of_a_law_says_that_it_compiles_and_silence_is_kept(table, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(attempts, "must_compile", lambda design: True)
+    fit("power_law", table, seed=1, **SHORT | {"progress": True})
+    assert "power_law: compiling its density, which takes some seconds, once on this machine" in capsys.readouterr().err
+    fit("power_law", table, seed=1, **SHORT | {"progress": False})
+    assert capsys.readouterr().err == ""
+    assert not sampling.must_compile(lay_out(load_model("power_law"), table))
+
+
+@quiet
 def test_a_fit_with_a_trial_run_says_what_it_will_cost(table, capsys):
     fit("power_law_discrepancy", table, seed=1, **SHORT | {"thin": 2, "progress": True})
     assert re.search(

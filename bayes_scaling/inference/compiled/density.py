@@ -166,13 +166,29 @@ def prepare(model: Model) -> None:
     _module(model)
 
 
+def is_prepared(model: Model) -> bool:
+    """Whether the density of a model was compiled before, in this process or for another one.
+
+    Raises
+    ------
+    row_code.Unprintable
+        A law uses an operation that cannot be printed.
+    """
+    name, path = _place(model)
+    return name in sys.modules or path.exists()
+
+
+def _place(model: Model) -> tuple[str, Path]:
+    """Name and file of the generated module of a model."""
+    name = f"bayes_scaling_density_{_key(model)}"
+    return name, _cache_folder() / f"{name}.py"
+
+
 def _module(model: Model) -> ModuleType:
     """Generated module of a model: from memory, from the cache folder, or written now."""
-    key = _key(model)
-    name = f"bayes_scaling_density_{key}"
+    name, path = _place(model)
     if name in sys.modules:
         return sys.modules[name]
-    path = _cache_folder() / f"{name}.py"
     if not path.exists():
         write_whole(path, _source(model).encode())
     spec = importlib.util.spec_from_file_location(name, path)
