@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.arguments import items_of, thing_of
+from bayes_scaling.arguments import items_of
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
@@ -244,8 +244,7 @@ def _marked(runs: pd.DataFrame, column: str) -> list[str]:
 
 def _ordered(runs: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:
     """A column as numbers that keep its order, and whether it is of dates, which become seconds."""
-    column = thing_of("column", column, str, "'flops'")
-    if column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
+    if isinstance(column, str) and column == RATIO and column not in runs and {"params", "tokens"} <= set(runs):
         return (runs["tokens"] / runs["params"]).to_numpy(float), False
     if not isinstance(column, str) or column not in runs:
         raise DataError(f"the runs have no column {column!r}; they have {list(runs.columns)}")

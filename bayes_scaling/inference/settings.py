@@ -57,7 +57,8 @@ class Settings:
     def for_a_first_look(self, model: Model) -> Settings:
         """Half the chains and few draws, as many as a trial run asks for, and one attempt."""
         own = self.of(model)
-        return replace(own, chains=2, draws=400, tune=400, attempts=1, thin=max(own.thin or 1, 2))
+        target, thin = max(own.target_accept or 0.0, 0.97), max(own.thin or 1, 3)
+        return replace(own, chains=2, draws=400, tune=400, attempts=1, target_accept=target, thin=thin)
 
     @property
     def trial(self) -> Settings | None:

@@ -178,7 +178,7 @@ def test_quantiles_keep_weights():
 
 
 def test_unknown_pools_and_quantiles_of_pass_at_k_are_refused():
-    with pytest.raises(DataError, match=r"^pool must be one of linear, quantiles, got 'log'"):
+    with pytest.raises(DataError, match=r"^pool must be one of linear, quantiles, not 'log'"):
         average([small_fit(), other()], weights="equal", pool="log")
     fits = tuple(
         SimpleNamespace(model=SimpleNamespace(name=n), runs=small_fit().runs, responses=("pass_at_k",)) for n in "ab"

@@ -141,7 +141,7 @@ WRONG = [
     ({"baselines": "alchemy"}, r"baselines must be of direct, .*; got \['alchemy'\]"),
     ({"models": [small(), small()]}, r"needs laws with names of their own, got \['small', 'small'\]"),
     ({"models": []}, r"needs laws with names of their own, got \[\]"),
-    ({"response": "bpb"}, r"a backtest is of accuracy or loss or pass_at_k, not of 'bpb'"),
+    ({"response": "bpb"}, r"response must be one of accuracy, loss, pass_at_k, not 'bpb'"),
     ({"response": "pass_at_k"}, r"^small cannot forecast pass_at_k$"),
     ({"baselines": ["direct", "repeated_sampling"]}, r"^repeated_sampling cannot forecast accuracy$"),
 ]
