@@ -101,7 +101,7 @@ def shares_of(what: str, value: object) -> list[float]:
 
 
 def weights_of(what: str, value: object) -> dict[str, float]:
-    """A mapping from names to finite numbers.
+    """A mapping from names to numbers.
 
     Raises
     ------

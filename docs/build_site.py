@@ -145,7 +145,7 @@ class _Links(HTMLParser):
 
 
 def broken_links(site: Path) -> list[str]:
-    """Links of a built site that lead nowhere, and requests for scripts, styles or pictures of other hosts."""
+    """Links between the pages of a built site that lead nowhere."""
     pages = {}
     for path in site.rglob("*.html"):
         pages[path.resolve()] = parser = _Links()

@@ -61,7 +61,7 @@ class Past:
 def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) -> xr.Dataset:
     """Make the bands of a forecast wider or narrower, as a backtest of the same law suggests.
 
-    Nothing does this unless it is asked for.  On the splits of `benchmarks/recalibration.py` see what it gained.
+    Nothing does this unless it is asked for.  `benchmarks/recalibration.py` shows where it helps and where it does not.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
 TIMES_MORE = 2  # at least so many times the draws in another attempt
 KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
 AIM = 3  # times the effective draws that a verdict asks for, which a trial run plans for
-GAIN = 1.5  # times the effective draws per draw that better coordinates give, as `benchmarks/convergence.py` showed
+GAIN = 1.5  # times the effective draws per draw that better coordinates give, as `benchmarks/coordinates.py` showed
 TRIAL_AT_MOST = 8  # draws for one that is kept after a trial run, unless the document asks for more
 
 

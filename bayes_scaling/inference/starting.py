@@ -48,7 +48,7 @@ class Start:
         """The start that draws suggest: their mean and covariance, believed the more the more draws there are.
 
         Correlations in the present white coordinates are shrunk to none, by the share of parameters among parameters
-        and effective draws.  `benchmarks/convergence.py` shows what this gains over the curvature alone.
+        and effective draws.  `benchmarks/coordinates.py` shows what this gains over the curvature alone.
 
         Parameters
         ----------
