@@ -1,11 +1,14 @@
 """The README is short, its links lead somewhere, and what it shows runs as it stands."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import bayes_scaling as bs
 from bayes_scaling.cli.commands import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +43,16 @@ def test_the_commands_print_what_it_shows(tmp_path, monkeypatch):
     for first, second in zip(wanted, found, strict=True):
         assert first[:3] == second[:3]
         assert float(first[3]) == pytest.approx(float(second[3]), abs=0.01)  # draws differ a little between machines
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_snippets_call_functions_as_they_are(path):
+    for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.S):
+        for call in (node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Call)):
+            of_package = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+            if of_package and call.func.value.id == "bs":
+                signature = inspect.signature(getattr(bs, call.func.attr))
+                signature.bind(*call.args, **{keyword.arg: None for keyword in call.keywords})
 
 
 @pytest.mark.slow
