@@ -229,7 +229,7 @@ def forecast(
         raise DataError("--plot and --average are for scores of benchmarks, and this plan names none")
     ahead = draw(found, wanted, seed=seed, even_if_not_converged=even_if_not_converged)
     parts = [ahead, average_benchmarks(ahead)] if average else [ahead]
-    table = pd.concat([summarise(part) for part in parts], ignore_index=True)
+    table = pd.concat([summarise(part, everything=True) for part in parts], ignore_index=True)
     _say(page(table))
     click.echo(foot(ahead))
     if lock:

@@ -114,7 +114,7 @@ def _larger(later: pd.DataFrame) -> pd.DataFrame:
 
 
 def _new_run(ahead: xr.Dataset) -> pd.DataFrame:
-    table = summarise(ahead, probabilities=[SHARE])
+    table = summarise(ahead, probabilities=[SHARE], everything=True)
     return table[table["interval_for"] == NEW_RUN].reset_index(drop=True)
 
 
@@ -178,7 +178,7 @@ def _closing(found: Fit, then: xr.Dataset) -> str:
 def _write(out: Path, found: Fit, then: xr.Dataset, beyond: xr.Dataset, later: pd.DataFrame, seed: int) -> None:
     from bayes_scaling.reporting.law_figure import plot_law
 
-    table = pd.concat([summarise(then), summarise(beyond)], ignore_index=True)
+    table = pd.concat([summarise(part, everything=True) for part in (then, beyond)], ignore_index=True)
     happened = table["flops"] == later["flops"].max()
     table["measured"] = measured(table, later).where(happened)
     write_whole(out / MARK, (WRITTEN + "\n".join(FILES) + "\n").encode())

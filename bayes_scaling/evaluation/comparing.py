@@ -159,7 +159,9 @@ def _far(fits: tuple[Fit, ...], plan: pd.DataFrame | None, response: str, seed: 
     for one in fits:
         ahead = drawn_forecast(one, plan, seed=seed, even_if_not_converged=True)[[f"{response}_mean"]]
         parts = [ahead, average_benchmarks(ahead)] if RESPONSES[response].per_benchmark else [ahead]
-        found += [summarise(part).assign(model=one.model.name, averaged=part is not ahead) for part in parts]
+        found += [
+            summarise(part, everything=True).assign(model=one.model.name, averaged=part is not ahead) for part in parts
+        ]
     return pd.concat(found, ignore_index=True)
 
 

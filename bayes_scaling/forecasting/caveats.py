@@ -79,6 +79,7 @@ def _rise(size: np.ndarray, scores: np.ndarray) -> float:
     """Rise of a smooth trend over the data, in standard deviations of the scatter around it."""
     if len(scores) < 6 or np.ptp(size) == 0:
         return np.inf
-    trend = np.polynomial.Polynomial.fit(size, scores, 2)(size)
-    scatter = np.sqrt(np.sum((scores - trend) ** 2) / (len(scores) - 3))
+    degree = min(2, len(np.unique(size)) - 1)
+    trend = np.polynomial.Polynomial.fit(size, scores, degree)(size)
+    scatter = np.sqrt(np.sum((scores - trend) ** 2) / (len(scores) - degree - 1))
     return float(np.ptp(trend) / max(scatter, 1e-9))

@@ -20,9 +20,13 @@ from bayes_scaling.messages import listed_names
 
 PROBABILITIES = (0.5, 0.8, 0.95)
 EXPECTATION, NEW_RUN = "expectation", "new run"
+ALWAYS = ("benchmark", "flops")
+ON_REQUEST = ("run", "chance", "n_items", "metric", "decades_beyond")
 
 
-def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
+def summarise(
+    ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITIES, everything: bool = False
+) -> pd.DataFrame:
     """Tabulate a forecast: for every row, the mean and equal-tailed credible intervals.
 
     Parameters
@@ -31,12 +35,15 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
         From `forecast` or `average_benchmarks`.
     probabilities : sequence of float
         What the intervals hold.
+    everything : bool
+        Show every column of the plan; else benchmark and compute, what differs between rows, and notes, which fits a
+        page.
 
     Returns
     -------
     DataFrame
         One row per row, response and kind of interval.  ``interval_for`` is "expectation" (the law itself)
-        or "new run" (one run evaluated once); ``lower_80`` and ``upper_80`` hold 80 %, and so on.
+        or "new run" (one run evaluated once); ``lower_80`` and ``upper_80`` hold 80 %, and so on; ``note`` comes last.
 
     Examples
     --------
@@ -52,11 +59,24 @@ def summarise(ahead: xr.Dataset, *, probabilities: Sequence[float] = PROBABILITI
     thing_of("the forecast", ahead, xr.Dataset, "bs.forecast")
     shares = shares_of("probabilities", probabilities)
     tables = [_table(ahead, str(name), shares) for name in ahead.data_vars]
-    order = pd.concat(tables, ignore_index=True)
-    return order.sort_values(["row", "response", "interval_for"], kind="stable", ignore_index=True).drop(columns="row")
+    table = pd.concat(tables, ignore_index=True)
+    table = table.sort_values(["row", "response", "interval_for"], kind="stable", ignore_index=True)
+    table = table if everything else _short(table)
+    last = [name for name in ("note",) if name in table]
+    return table[[name for name in table if name not in ("row", *last)] + last]
 
 
 summarize = summarise  # the other spelling
+
+
+def _short(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what rows have in common, and facts about benchmarks; runs only go where rows differ without them."""
+    given = [name for name in list(table)[: list(table).index("response")] if name not in ("row", "note", *ON_REQUEST)]
+    kept = [name for name in given if name in ALWAYS or table[name].nunique(dropna=False) > 1]
+    if "run" in table and len(table[kept].drop_duplicates()) < table["row"].nunique():
+        kept = ["run", *kept]
+    noted = ["note"] if "note" in table and table["note"].ne("").any() else []
+    return table[["row", *kept, *list(table)[list(table).index("response") :], *noted]]
 
 
 def _table(ahead: xr.Dataset, name: str, probabilities: Sequence[float]) -> pd.DataFrame:

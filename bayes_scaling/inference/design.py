@@ -19,7 +19,7 @@ from bayes_scaling.inference.centring import centring
 from bayes_scaling.inference.solved import raised_ceiling
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.messages import listed
-from bayes_scaling.models.discrepancy import COMPUTE, CURVE, shape_weights
+from bayes_scaling.models.discrepancy import COMPUTE, CURVE, TOGETHER, shape_weights
 from bayes_scaling.models.effects import EVALUATION, Effect
 from bayes_scaling.models.model import Model, varied_over
 from bayes_scaling.models.response_models import ResponseModel
@@ -120,6 +120,12 @@ class Design:
         """Layouts of the effects of one parameter."""
         return tuple(self.effects[effect.name] for effect in self.model.effects(parameter))
 
+    def together(self, effect: Effect) -> float:
+        """Correlation between benchmarks of what curves do beyond the runs; what they share may be a curve itself."""
+        shared = tuple(column for column in effect.group if column != "benchmark")
+        own = any(other.curve and other.group == shared for other in self.model.effects(effect.parameter))
+        return 0.0 if own else TOGETHER
+
 
 def lay_out(model: Model, runs: pd.DataFrame) -> Design:
     """Lay a model over runs; a ceiling that it fixes gives way to better scores (see `raised_ceiling`).
@@ -151,7 +157,7 @@ def _coordinates(model: Model, levels: Levels) -> tuple[dict[str, int], dict[str
         at += learned
         for effect in model.effects(name):
             shape = (*(len(levels[c]) for c in effect.group), *([effect.shapes] if effect.curve else []))
-            size, start = _free_size(effect, shape), at + effect.learned
+            size, start = _free_size(effect, shape, model), at + effect.learned
             spread_at = at if effect.learned else NOWHERE
             own = EffectLayout(effect, shape, size, centring(effect, model, levels), spread_at, start)
             effects[effect.name] = own
@@ -159,13 +165,15 @@ def _coordinates(model: Model, levels: Levels) -> tuple[dict[str, int], dict[str
     return populations, effects, at
 
 
-def _free_size(effect: Effect, shape: tuple[int, ...]) -> int:
+def _free_size(effect: Effect, shape: tuple[int, ...], model: Model) -> int:
     """Number of free coordinates of an effect: a level less per axis where it sums to zero.
 
-    What the only level of a column adds to the curves of another cannot be told from these: it is nothing.
+    What the only level of a column adds to the curves of another, or to one that all runs share, cannot be told from
+    these: it is nothing.
     """
     if effect.curve:
-        return 0 if len(effect.group) > 1 and 1 in shape[:-1] else int(np.prod(shape))
+        nested = len(effect.group) > 1 or any(e.curve and not e.group for e in model.effects(effect.parameter))
+        return 0 if nested and 1 in shape[:-1] else int(np.prod(shape))
     return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
 
 

@@ -92,7 +92,7 @@ def _curves(
     level = tuple(planned.codes[c] for c in effect.group)
     curve, family = planned.numbered(effect.group), planned.numbered([g for g in effect.group if g != "benchmark"])
     width, size = float(np.ptp(design.spans[COMPUTE])), heights.shape[:2]
-    path = walks(list(planned.beyond), width, curve, family, effect.shapes, size, rng)
+    path = walks(list(planned.beyond), width, curve, family, effect.shapes, design.together(effect), size, rng)
     scale = sd[..., 0] * amplitudes(heights / sd, rng)
     if layout.size == 0:
         scale = _with_known(scale, np.zeros((1, 1, *known)))

@@ -130,6 +130,7 @@ def walks(
     curve: np.ndarray,
     family: np.ndarray,
     shapes: int,
+    together: float,
     size: tuple[int, ...],
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -144,9 +145,11 @@ def walks(
     curve : (row,) int array
         Which curve each row lies on; rows of one curve share its path.
     family : (row,) int array
-        Curves of one family go together: `TOGETHER` is the correlation of their paths.
+        Curves of one family go together.
     shapes : int
         How many shapes were learned; the slope that finer ones have at the end of the range is drawn as well.
+    together : float
+        Correlation of the paths of a family.
     size : tuple of int
         Leading dimensions of the draws.
     rng : Generator
@@ -164,7 +167,7 @@ def walks(
     for one in np.unique(curve):
         rows = np.flatnonzero(curve == one)
         own, shared = rng.normal(size=(*size, len(root))), common[family[rows[0]]]
-        path = np.sqrt(1 - TOGETHER) * own + np.sqrt(TOGETHER) * shared
+        path = np.sqrt(1 - together) * own + np.sqrt(together) * shared
         out[..., rows] = path @ root[:, of_row[rows]]
     return out
 

@@ -101,7 +101,7 @@ def report(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # the page says it
         ahead = forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
-    summary = summarise(ahead)
+    summary = summarise(ahead, everything=True)
     summary = summary[summary["interval_for"] == NEW_RUN]
     content: dict[str, Any] = {
         "title": title,

@@ -1,5 +1,6 @@
 """Remarks: benchmarks that follow no law yet are named, and those that do are left alone."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_unknown_items_and_chance_do_no_harm():
 def test_few_rows_do_no_harm(rows):
     fit = fitted_to(around(rising(0.7), 0.01))
     assert isinstance(remark(replace(fit, runs=fit.runs.iloc[:rows]), "mine"), str)
+
+
+@pytest.mark.parametrize("sizes", [1, 2, 3])
+def test_few_sizes_with_many_runs_give_no_warning_of_numpy(sizes):
+    fit = fitted_to(around(rising(0.7), 0.01))
+    place = np.arange(len(SIZES)) * sizes // len(SIZES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        remark(replace(fit, runs=fit.runs.sort_values("flops").assign(flops=SIZES[place])), "mine")
 
 
 def test_notes_go_with_their_rows():

@@ -34,8 +34,9 @@ def ahead():
 
 
 def test_the_columns_are_locked(ahead):
-    table = summarise(ahead)
-    assert list(table.columns) == [*ROWS, "response", "interval_for", "mean", *BANDS]
+    table = summarise(ahead, everything=True)
+    rows = [name for name in ROWS if name != "note"]
+    assert list(table.columns) == [*rows, "response", "interval_for", "mean", *BANDS, "note"]
     assert list(table.index) == list(range(8))
     assert PROBABILITIES == (0.5, 0.8, 0.95)
 
@@ -44,8 +45,20 @@ def test_every_row_says_which_interval_it_is(ahead):
     table = summarise(ahead)
     assert list(table["interval_for"]) == ["expectation", "new run"] * 4
     assert set(table["response"]) == {"accuracy"}
-    assert list(table["run"][::2]) == ["small", "large", "small", "large"]
+    assert list(table["params"][::2]) == [1e9, 7e9, 1e9, 7e9]
     assert list(table["benchmark"][::2]) == ["piqa", "piqa", "copa", "copa"]
+
+
+def test_what_rows_have_in_common_is_left_out(ahead):
+    shown = ["response", "interval_for", "mean", *BANDS, "note"]
+    assert list(summarise(ahead)) == ["benchmark", "params", "tokens", "flops", *shown]
+    assert list(summarise(ahead.isel(row=[1, 3]))) == ["benchmark", "flops", *shown]
+    assert list(summarise(ahead.isel(row=[0, 1]))) == ["benchmark", "params", "tokens", "flops", *shown[:-1]]
+
+
+def test_runs_that_nothing_else_tells_apart_are_named(ahead):
+    reruns = ahead.isel(row=[0, 0]).assign_coords(run=("row", ["first", "second"]))
+    assert list(summarise(reruns)["run"]) == ["first", "first", "second", "second"]
 
 
 def test_numbers_are_those_of_numpy(ahead):
@@ -70,7 +83,7 @@ def test_intervals_nest_and_a_new_run_is_less_certain(ahead):
 @pytest.mark.parametrize(("probability", "name"), [(0.9, "90"), (0.999, "99.9"), (0.5, "50"), (0.025, "2.5")])
 def test_other_probabilities_name_their_columns(ahead, probability, name):
     table = summarise(ahead, probabilities=[probability])
-    assert list(table.columns)[-2:] == [f"lower_{name}", f"upper_{name}"]
+    assert list(table.columns)[-3:] == [f"lower_{name}", f"upper_{name}", "note"]
     draws = ahead["accuracy"].isel(row=0).values
     assert table[f"upper_{name}"][1] == pytest.approx(np.quantile(draws, (1 + probability) / 2))
 

@@ -101,7 +101,7 @@ def walked(decades, curve=None, family=None, shapes=SHAPES, n=60_000, seed=1):
     distance = beyond("flops", 10.0 ** np.asarray(decades, float), SPAN)
     which = np.zeros(len(decades), int) if curve is None else np.asarray(curve)
     alike = which if family is None else np.asarray(family)
-    return walks([distance], WIDTH, which, alike, shapes, (n,), np.random.default_rng(seed))
+    return walks([distance], WIDTH, which, alike, shapes, TOGETHER, (n,), np.random.default_rng(seed))
 
 
 def slope_variance(shapes):
@@ -266,7 +266,7 @@ def test_bands_widen_with_the_distance():
     assert widths[0] == pytest.approx(0, abs=1e-9)
     t = np.array([0.5, 1.0, 2.0])
     one, rng = np.zeros(3, int), np.random.default_rng(5)
-    own = walks([t], float(np.ptp(fit.design.spans["flops"])), one, one, SHAPES, (100_000,), rng)
+    own = walks([t], float(np.ptp(fit.design.spans["flops"])), one, one, SHAPES, TOGETHER, (100_000,), rng)
     scale = 0.2 * amplitudes(np.zeros((100_000, SHAPES)), np.random.default_rng(6))[:, None]
     np.testing.assert_allclose(widths[1:], np.diff(np.quantile(scale * own, [0.1, 0.9], axis=0), axis=0)[0], rtol=0.15)
 
@@ -336,7 +336,8 @@ def test_at_one_ratio_sizes_leave_the_law_as_compute_does():
         np.testing.assert_allclose(distance, compute)
     one = np.zeros(3, int)
     both, alone = (
-        np.cov(walks(d, 2.0, one, one, SHAPES, (60_000,), np.random.default_rng(1)).T) for d in (sizes, [compute])
+        np.cov(walks(d, 2.0, one, one, SHAPES, TOGETHER, (60_000,), np.random.default_rng(1)).T)
+        for d in (sizes, [compute])
     )
     np.testing.assert_allclose(both, alone, rtol=0.04)
 
@@ -465,3 +466,25 @@ def test_simulated_runs_leave_the_law():
     without = np.asarray(model.mean(model.responses[0], values, data.columns, data.codes))[0]
     assert model.responses[0].likelihood.rows == SCORES
     assert np.abs(world.means[0] - without).max() > 0.001
+
+
+@pytest.mark.parametrize(("groups", "expected"), [({"benchmark": 0.2}, 0.44), ({"all": 0.2, "benchmark": 0.2}, 0.0)])
+def test_a_curve_of_all_runs_takes_the_place_of_the_correlation_between_benchmarks(groups, expected):
+    """0.44 is one half where amplitudes differ: E[s]² / (2 E[s²]) for s² = 3 / χ²(6)."""
+    fit = pinned(leaving(groups))
+    plan = plan_runs(flops=[1e24], benchmark=list(fit.design.levels["benchmark"][:2]), mixture="mixture 0", chance=0.0)
+    values, _ = extended_over(fit, plan)
+    beyond_runs = values["A_discrepancy_benchmark_beyond"].reshape(-1, 2)
+    assert np.corrcoef(beyond_runs.T)[0, 1] == pytest.approx(expected, abs=0.08)
+
+
+@pytest.mark.parametrize("groups", [{"all": 0.2, "mixture": 0.2}, {"benchmark": 0.2, "benchmark:mixture": 0.2}])
+def test_the_only_mixture_has_no_curve_beside_the_one_that_it_shares(groups):
+    model = leaving(groups)
+    for mixtures, own in ((1, 0), (2, 2)):
+        layouts = unfitted(model, benchmarks=2, mixtures=mixtures).design.effects
+        layout = next(e for e in layouts.values() if e.effect.curve and "mixture" in e.effect.group)
+        assert (
+            layout.size
+            == own * np.prod([2 if c == "benchmark" else 1 for c in layout.effect.group]) * layout.effect.shapes
+        )

@@ -77,7 +77,7 @@ def test_the_same_seed_gives_the_same_page(fit, plan):
 
 def test_sentences_say_what_the_forecast_says(fit, plan):
     page = bs.report(fit, plan, seed=1, kind="markdown")
-    table = bs.summarise(bs.forecast(fit, plan, seed=1))
+    table = bs.summarise(bs.forecast(fit, plan, seed=1), everything=True)
     own = table[(table["interval_for"] == "new run") & (table["benchmark"] == "benchmark 01")].iloc[0]
     assert f"should score {own['mean']:.3f}; with 80 % probability between {own['lower_80']:.3f}" in page
     assert page.count("On benchmark") >= 4 and "<" not in page.replace("<=", "")
