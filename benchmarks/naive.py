@@ -18,7 +18,6 @@ from splits import gadre
 from bayes_scaling.laws.likelihoods import EDGE
 from bayes_scaling.laws.registry import C0
 from bayes_scaling.models.documents import load_model
-from bayes_scaling.models.effects import SPREAD_SCALE
 
 
 def naive_model(runs: pd.DataFrame) -> pm.Model:
@@ -34,7 +33,7 @@ def naive_model(runs: pd.DataFrame) -> pm.Model:
             prior = spec.parameters[name]
             free = prior.location + prior.scale * pm.Normal(f"{name}_z")
             for effect in spec.effects(name):
-                sd = effect.spread * pm.math.exp(SPREAD_SCALE * pm.Normal(f"{effect.name}_sd_z"))
+                sd = effect.spread * pm.math.exp(effect.spread_scale * pm.Normal(f"{effect.name}_sd_z"))
                 offsets = sd * pm.Normal(f"{effect.name}_z", shape=[sizes[g] for g in effect.group])
                 free = free + offsets[tuple(at[g] for g in effect.group)]
             return prior.support.constrain(free)

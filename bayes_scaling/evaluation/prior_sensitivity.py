@@ -28,7 +28,7 @@ from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import log_likelihood
 from bayes_scaling.messages import listed_names
-from bayes_scaling.models.effects import SPREAD_SCALE, Effect
+from bayes_scaling.models.effects import Effect
 
 SENSITIVE = 0.05  # the threshold of Kallioinen et al. 2024, as in ArviZ
 DECIDES = "the prior decides"
@@ -126,7 +126,7 @@ def log_prior(fit: Fit) -> xr.Dataset:
 def _of_effect(effect: Effect, posterior: xr.Dataset) -> xr.DataArray:
     if effect.learned:
         factor: Any = posterior[effect.sd_name] / effect.spread
-        return _normal(np.log(factor) / SPREAD_SCALE)
+        return _normal(np.log(factor) / effect.spread_scale)
     return _normal(posterior[effect.name] / effect.spread).sum(effect.group)
 
 

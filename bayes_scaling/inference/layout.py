@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.inference.design import NOWHERE, Design, EffectLayout
-from bayes_scaling.models.effects import SPREAD_SCALE
 from bayes_scaling.models.model import Model, held_at
 
 
@@ -89,7 +88,7 @@ def offsets(layout: EffectLayout, points: np.ndarray) -> np.ndarray:
 
 def spread(layout: EffectLayout, points: np.ndarray) -> np.ndarray:
     """Standard deviation of a learned effect, shape (…), from unconstrained points."""
-    return layout.effect.spread * np.exp(SPREAD_SCALE * points[..., layout.spread_at])
+    return layout.effect.spread * np.exp(layout.effect.spread_scale * points[..., layout.spread_at])
 
 
 def _extend(free: np.ndarray, axis: int) -> np.ndarray:

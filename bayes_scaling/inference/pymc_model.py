@@ -9,7 +9,6 @@ import pymc as pm
 
 from bayes_scaling.inference.design import Design, EffectLayout
 from bayes_scaling.models.discrepancy import TAILS
-from bayes_scaling.models.effects import SPREAD_SCALE
 from bayes_scaling.models.model import held_at
 
 
@@ -46,7 +45,7 @@ def _offsets(layout: EffectLayout) -> Any:
     if not effect.learned:
         return pm.Deterministic(effect.name, effect.spread * pm.Normal(f"{effect.name}_z", shape=shape))
     score = pm.Normal(f"{effect.sd_name}_z")
-    sd = pm.Deterministic(effect.sd_name, effect.spread * pm.math.exp(SPREAD_SCALE * score))
+    sd = pm.Deterministic(effect.sd_name, effect.spread * pm.math.exp(effect.spread_scale * score))
     if layout.size == 0:
         return pm.math.constant(np.zeros(shape))
     if effect.curve:

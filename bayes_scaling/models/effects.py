@@ -10,6 +10,7 @@ from bayes_scaling.models.discrepancy import CURVE, SHAPES
 from bayes_scaling.models.named_arrays import along_rows, taken
 
 SPREAD_SCALE = 0.668  # log standard deviations between groups: 90 % within a factor of 3 of their median
+WANDERING_SCALE = 0.35  # the same for curves, within a factor of 1.8: `benchmarks/shared_discrepancy.py`
 EVERYTHING = "all"  # the group of a curve that all runs share
 EVALUATION = "evaluation"  # a run on a benchmark: all its pass@k share their noise
 NOISE_GROUPS = ("run", EVALUATION)  # differences between runs are noise: absent from expectations
@@ -53,6 +54,11 @@ class Effect:
     def sd_name(self) -> str:
         """What the posterior calls the standard deviation."""
         return f"{self.name}_sd"
+
+    @property
+    def spread_scale(self) -> float:
+        """Prior standard deviation of the logarithm of the standard deviation."""
+        return WANDERING_SCALE if self.curve else SPREAD_SCALE
 
     @property
     def beyond_name(self) -> str:

@@ -13,7 +13,6 @@ from bayes_scaling.inference.compiled.row_code import WEIGHT
 from bayes_scaling.inference.compiled.words import HEADER
 from bayes_scaling.inference.design import Design, EffectLayout, ResponseData, distinct
 from bayes_scaling.models.discrepancy import CURVE, TAILS
-from bayes_scaling.models.effects import SPREAD_SCALE
 from bayes_scaling.models.model import held_at
 
 SUPPORTS = {"real": kernel.REAL, "positive": kernel.POSITIVE, "unit": kernel.UNIT}
@@ -82,7 +81,7 @@ def _effect_row(layout: EffectLayout, parameter: int, out: int) -> list[Any]:
         rows, columns, sum_axes = 1, rows * columns, 1
     return [
         parameter, rows, columns, sum_axes, layout.spread_at, float(effect.spread),
-        SPREAD_SCALE, float(layout.centring), layout.start, out, TAILS,
+        effect.spread_scale, float(layout.centring), layout.start, out, TAILS,
     ]  # fmt: skip
 
 
