@@ -3,8 +3,8 @@
     python benchmarks/shared_discrepancy.py [--krajewski FOLDER] [--worlds 6] [--only TEXT] [--forms NAME ...]
                                              [--draws 1000] [--out table.csv]
 
-Four ways to say how the truth leaves a law are fitted to the splits of `compare_laws.py`, to two neighbouring sizes with
-the next one held out, and to simulated worlds of twelve mixtures at two sizes, whose benchmarks are sigmoids:
+Four ways to say how the truth leaves a law are fitted to the splits of `compare_laws.py`, to two neighbouring sizes
+with the next one held out, and to simulated worlds of twelve mixtures at two sizes, whose benchmarks are sigmoids:
 
 - "registered": curves for every benchmark and for every benchmark on a mixture; their paths beyond the runs correlate
   between benchmarks by one half;

@@ -117,6 +117,7 @@ JUDGES = {
 }
 
 
+@pytest.mark.slow  # 14,000 inputs
 @pytest.mark.parametrize("name", JUDGES)
 def test_judges_of_forecasts(name):
     @INPUTS
