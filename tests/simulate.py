@@ -70,7 +70,9 @@ def prior_points(design: Design, n: int, rng: np.random.Generator) -> np.ndarray
     for layout in design.effects.values():
         if layout.effect.learned:
             sd, at = spread(layout, points)[..., None], slice(layout.start, layout.stop)
-            if layout.effect.curve and layout.size:
+            if layout.effect.heavy_tailed:
+                points[..., at] *= sd**layout.centring * np.sqrt(TAILS / rng.chisquare(TAILS, points[..., at].shape))
+            elif layout.effect.curve and layout.size:
                 points[..., at] = _heights(layout, sd[..., None], rng).reshape(*points.shape[:-1], -1)
             else:
                 points[..., at] *= sd**layout.centring

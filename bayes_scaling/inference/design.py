@@ -174,7 +174,7 @@ def _free_size(effect: Effect, shape: tuple[int, ...], model: Model) -> int:
     if effect.curve:
         nested = len(effect.group) > 1 or any(e.curve and not e.group for e in model.effects(effect.parameter))
         return 0 if nested and 1 in shape[:-1] else int(np.prod(shape))
-    return int(np.prod([n - 1 for n in shape] if effect.learned else shape))
+    return int(np.prod([n - 1 for n in shape] if effect.learned and not effect.heavy_tailed else shape))
 
 
 def observe(part: ResponseModel, runs: pd.DataFrame, model: Model) -> ResponseData:

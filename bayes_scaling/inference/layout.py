@@ -80,6 +80,8 @@ def offsets(layout: EffectLayout, points: np.ndarray) -> np.ndarray:
     if effect.curve:
         finer = np.arange(1, 1 + effect.shapes)
         return sd ** (1 - layout.centring / finer) * free.reshape(*lead, *shape)
+    if effect.heavy_tailed:
+        return sd ** (1 - layout.centring) * free.reshape(*lead, *shape)
     free = free.reshape(*lead, *(n - 1 for n in shape))
     for axis in range(-len(shape), 0):
         free = _extend(free, axis)

@@ -57,5 +57,10 @@ def _offsets(layout: EffectLayout) -> Any:
             -(TAILS + effect.shapes) / 2 * pm.math.log1p(square / TAILS) - part.sum() * pm.math.log(sd),
         )
         return pm.Deterministic(effect.name, sd ** (1 - part) * heights)
+    if effect.heavy_tailed:
+        z = pm.Flat(f"{effect.name}_z", shape=shape)
+        square = z**2 * sd ** (-2 * own)
+        pm.Potential(f"{effect.name}_prior", -(TAILS + 1) / 2 * pm.math.log1p(square / TAILS) - own * pm.math.log(sd))
+        return pm.Deterministic(effect.name, sd ** (1 - own) * z)
     z = pm.ZeroSumNormal(f"{effect.name}_z", sigma=sd**own, n_zerosum_axes=len(shape), shape=shape)
     return pm.Deterministic(effect.name, sd ** (1 - own) * z)

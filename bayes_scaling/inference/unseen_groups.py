@@ -56,13 +56,19 @@ def _extend(
     """Append drawn offsets for unseen labels.
 
     Offsets are measured from the mean of the n known levels, which itself lies sd / sqrt(n) off the
-    population: an unseen level has standard deviation sd · sqrt(1 + 1/n).
+    population: an unseen level has standard deviation sd · sqrt(1 + 1/n).  Those of evaluations are a t around 0.
     """
     shape = tuple(len(planned.labels[c]) for c in effect.group)
-    wider = np.prod([np.sqrt(1 + 1 / len(design.levels[c])) for c in effect.group]) if effect.learned else 1.0
+    wider = (
+        np.prod([np.sqrt(1 + 1 / len(design.levels[c])) for c in effect.group])
+        if effect.learned and not effect.between_runs
+        else 1.0
+    )
     if shape == known.shape[2:] and not effect.between_runs:
         return known
-    drawn = np.asarray(sd * wider)[(..., *(None,) * len(shape))] * rng.normal(size=(*known.shape[:2], *shape))
+    size = (*known.shape[:2], *shape)
+    unit = t_distributed((*size, 1), rng)[..., 0] if effect.heavy_tailed else rng.normal(size=size)
+    drawn = np.asarray(sd * wider)[(..., *(None,) * len(shape))] * unit
     return drawn if effect.between_runs else _with_known(drawn, known)
 
 

@@ -80,6 +80,11 @@ class Effect:
         """Whether the differences are between runs or evaluations, which expectations leave out."""
         return bool(set(self.group) & set(NOISE_GROUPS))
 
+    @property
+    def heavy_tailed(self) -> bool:
+        """Whether a few differences are far larger than others: a t of `discrepancy.TAILS` degrees of freedom."""
+        return self.learned and EVALUATION in self.group
+
     def at_rows(self, values: Mapping[str, Numbers], codes: Mapping[str, Numbers]) -> Numbers:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""
         value, levels = values[self.name], {c: codes[c] for c in self.group}

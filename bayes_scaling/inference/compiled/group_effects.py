@@ -1,6 +1,7 @@
 """The part of every log density that concerns differences between groups, as compiled functions.
 
-Two kinds have a learned standard deviation: zero-sum offsets, and curves along compute (see `discrepancy`).
+Three kinds have a learned standard deviation: zero-sum offsets, curves along compute (see `discrepancy`), and
+differences between evaluations, which have heavy tails as curves have.
 Offsets of one kind or without one stand in a flat array, in the order of the effect table; `kernel` adds them up.
 """
 
@@ -14,7 +15,8 @@ from bayes_scaling.inference.compiled import words as w
 from bayes_scaling.inference.compiled.special_functions import OPTIONS
 
 # Effect table columns
-# (a learned effect whose ZERO_SUM is 0 is made of curves: a row per curve, whose columns are the heights of its shapes)
+# (a learned effect whose ZERO_SUM is 0 has heavy tails: a row per curve, whose columns are the heights of its shapes,
+# or a row per evaluation, which has one column)
 PARAMETER, ROWS, COLS, ZERO_SUM, SD_AT, SPREAD, SPREAD_SCALE, CENTRING, START, OUT, TAILS, EFFECT = range(12)
 
 

@@ -76,7 +76,7 @@ def _effect_row(layout: EffectLayout, parameter: int, out: int) -> list[Any]:
     effect, shape = layout.effect, layout.shape
     columns = shape[-1] if effect.curve or len(shape) == 2 else 1
     rows = int(np.prod(shape)) // columns
-    sum_axes = 0 if effect.curve or not effect.learned else len(shape)
+    sum_axes = 0 if effect.curve or effect.heavy_tailed or not effect.learned else len(shape)
     if layout.size == 0:
         rows, columns, sum_axes = 1, rows * columns, 1
     return [
