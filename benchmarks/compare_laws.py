@@ -1,7 +1,7 @@
 """How well every registered law, their average and the published estimators forecast runs that they did not see.
 
     python benchmarks/compare_laws.py [--krajewski FOLDER] [--draws 1000] [--only TEXT] [--laws NAMES]
-                                       [--attempts 2] [--out table.csv]
+                                       [--attempts 2] [--weights equal ...] [--out table.csv]
 
 Fits below a limit of compute or size and scores above it: error of the expectation, CRPS, and coverage and mean
 width of 50, 80, 90 and 95 % intervals of a new run; noise is how far, by the forecast itself, one score lies from its
@@ -52,6 +52,7 @@ PUBLISHED = {
     "size": ("direct", "params_tokens", "gadre", "olmo_ladder"),
 }
 RESAMPLES = 100
+WEIGHTS = "equal", "largest_scale_out"
 
 
 def splits(folder: Path | None) -> Iterator[Split]:
@@ -96,7 +97,7 @@ def fitted(
 
 
 def forecasts(
-    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, attempts: int, laws: set[str]
+    kind: str, known: pd.DataFrame, later: pd.DataFrame, draws: int, attempts: int, laws: set[str], weights: list[str]
 ) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
     """Label, forecast and what else to report, for everything that is compared."""
     fits = {}
@@ -105,15 +106,15 @@ def forecasts(
         yield name, bs.forecast(fit, later, seed=1, even_if_not_converged=True), extra
     chosen = [fits[name] for name in AVERAGED[kind] if name in fits]
     asked = not laws or laws >= set(AVERAGED[kind])
-    for weights in ("equal", "largest_scale_out") if asked else ():
+    for weighed in weights if asked else ():
         try:
-            mixed = bs.average(chosen, weights=weights, seed=1, chains=2, draws=500, even_if_not_converged=True)
+            mixed = bs.average(chosen, weights=weighed, seed=1, chains=2, draws=500, even_if_not_converged=True)
         except ScalingError as error:
-            print(f"  average, {weights}: {error}")
+            print(f"  average, {weighed}: {error}")
             continue
         for pool in ("linear", "quantiles"):
             pooled = replace(mixed, pool=pool)
-            yield f"average, {weights}, {pool}", bs.forecast(pooled, later, seed=1, even_if_not_converged=True), {}
+            yield f"average, {weighed}, {pool}", bs.forecast(pooled, later, seed=1, even_if_not_converged=True), {}
     for name in () if laws else PUBLISHED[kind]:
         start = time.perf_counter()
         ahead = bs.baseline(name, known, later, seed=1, resamples=RESAMPLES)
@@ -127,8 +128,10 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=2, help="of a fit that fails its verdict")
     parser.add_argument("--only", default="", help="splits whose name contains this text")
     parser.add_argument("--laws", default="", help="names of laws, with commas between them")
+    parser.add_argument("--weights", nargs="*", default=list(WEIGHTS), choices=WEIGHTS, help="of averages")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    fit_with = {"draws": arguments.draws, "attempts": arguments.attempts, "weights": arguments.weights}
     laws = set(filter(None, arguments.laws.split(",")))
     for category in (ScalingWarning, DataWarning):
         warnings.simplefilter("ignore", category)
@@ -137,7 +140,7 @@ def main() -> None:
         if arguments.only not in split:
             continue
         print(f"\n{split}: {known['run'].nunique()} runs → {len(later)} scores of {later['run'].nunique()}", flush=True)
-        for label, ahead, extra in forecasts(kind, known, later, arguments.draws, arguments.attempts, laws):
+        for label, ahead, extra in forecasts(kind, known, later, laws=laws, **fit_with):
             rows.append({"split": split, "law": label} | scores(ahead, later) | extra)
             shown = pd.DataFrame(rows[-1:]).drop(columns=["split", "width_50", "width_80"]).round(4)
             print(shown.to_string(index=False, header=label in (MODELS[kind][0], *laws)), flush=True)
