@@ -9,7 +9,8 @@ import pandas as pd
 import pymc as pm
 import pytest
 import xarray as xr
-from scipy.stats import betabinom, norm
+from scipy.stats import betabinom, kstest, norm
+from scipy.stats import t as student
 from simulate import asked, grid, prior_points, simulate, unfitted
 
 import bayes_scaling as bs
@@ -17,10 +18,13 @@ from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.inference.compiled import special_functions as specials
 from bayes_scaling.inference.compiled.density import compile_density
-from bayes_scaling.inference.design import distinct, lay_out
+from bayes_scaling.inference.design import distinct, lay_out, with_evaluations
+from bayes_scaling.inference.planned_rows import lay_out_plan
+from bayes_scaling.inference.unseen_groups import extended
 from bayes_scaling.laws import pass_at_k as passk
 from bayes_scaling.laws.draws import draw
 from bayes_scaling.laws.registry import C0, C_LEAST, LAWS
+from bayes_scaling.models.discrepancy import TAILS
 from bayes_scaling.models.documents import from_document, load_model
 
 BOTH = ("pass_at_k", "pass_at_k_counts")
@@ -335,3 +339,16 @@ def test_tries_beyond_the_samples_and_larger_models_are_forecast():
         errors.append(np.abs(ahead.mean(("chain", "draw")).to_numpy() - truth))
     assert 0.55 < np.mean(covered) < 0.98
     assert np.mean(errors) < 0.06
+
+
+@pytest.mark.parametrize("name", ["pass_at_k", "pass_at_k_counts"])
+def test_evaluations_differ_with_heavy_tails(name):
+    """New ones are a t of three degrees of freedom, as the prior of those that were fitted is."""
+    found = fits(name)
+    planned = lay_out_plan(found.design, with_evaluations(plan(run="another")))
+    values = extended(found.design, found.posterior, planned, np.random.default_rng(2))
+    sd = found.posterior["A_evaluation_sd"].to_numpy()[..., None]
+    new = (values["A_evaluation"].values / sd)[..., -1].ravel()
+    assert kstest(new, student(TAILS).cdf).pvalue > 0.001
+    fitted = (found.posterior["A_evaluation"].to_numpy() / sd)[..., 0].ravel()  # draws of the prior
+    assert kstest(fitted, student(TAILS).cdf).pvalue > 0.001
