@@ -118,7 +118,7 @@ plan = bs.plan_runs(
     mixture="C4",
 )
 ahead = bs.forecast(fit, plan, seed=1)
-table = bs.summarise(ahead, probabilities=[0.8])
+table = bs.summarise(ahead, probabilities=[0.8], everything=True)
 
 # %%
 shown = table[table["benchmark"].isin(["hellaswag", "boolq"])]
