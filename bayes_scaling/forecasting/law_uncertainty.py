@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a message about a forecast needs no sampler
     from bayes_scaling.inference.fitting import Fit
     from bayes_scaling.models.model import Model
 
-HELD_DECADES = 1.5  # 80 % bands of laws with a discrepancy covered 80 to 81 % up to there: `benchmarks/track_record.py`
+HELD_DECADES = 1.5  # 80 % bands of laws with a discrepancy covered 79 to 80 % up to there: `benchmarks/track_record.py`
 INCLUDED = (
     "assumes that the curve goes on as it did; bands widen with the distance from the fitted runs, as their scores "
     f"leave the law, and in backtests have held up to {HELD_DECADES:g} decades of compute beyond them"
