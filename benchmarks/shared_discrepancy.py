@@ -40,7 +40,7 @@ from bayes_scaling.models.documents import from_document, to_document
 
 BASE = {"compute": "power_law_discrepancy", "size": "params_tokens_discrepancy"}
 FORMS = {
-    "registered": ({"benchmark": 0.07, "benchmark:mixture": 0.07}, effects.WANDERING_SCALE),
+    "registered": (None, effects.WANDERING_SCALE),  # as in its document
     "wide prior": ({"benchmark": 0.1, "benchmark:mixture": 0.1}, effects.SPREAD_SCALE),
     "shared": (dict.fromkeys(("all", "benchmark", "mixture", "benchmark:mixture"), 0.05), effects.WANDERING_SCALE),
     "none": ({}, effects.WANDERING_SCALE),
@@ -52,7 +52,9 @@ SIZES = (4e8, 1.4e9, 6.9e9)  # two to fit, one to forecast, each on 20 tokens a 
 def fitted(kind: str, form: str, known: pd.DataFrame, draws: int) -> bs.Fit:
     """Fit the recommended law with other curves, and another prior on how far they wander."""
     groups, effects.WANDERING_SCALE = FORMS[form]
-    document = to_document(bs.load_model(BASE[kind])) | {"discrepancy": {"A": groups} if groups else {}}
+    document = to_document(bs.load_model(BASE[kind]))
+    if groups is not None:
+        document["discrepancy"] = {"A": groups} if groups else {}
     return bs.fit(from_document(document), known, seed=1, draws=draws, attempts=1, progress=False)
 
 
@@ -77,7 +79,7 @@ def two_sizes(folder: Path | None) -> Iterator[tuple[str, str, pd.DataFrame, pd.
     tables = {"gadre2024": (gadre(at_20=True), 1)}
     if folder is not None:
         runs = krajewski(folder)
-        tables["krajewski2025"] = runs[runs["tokens_per_param"] == 20], 7  # every seventh: about half a decade apart
+        tables["krajewski2025"] = runs[runs["tokens_per_param"] == 20], 7  # every seventh: .7 to .9 decades apart
     for data, (runs, step) in tables.items():
         mixtures = runs.groupby("flops")["mixture"].nunique()
         sizes = np.sort(mixtures.index[mixtures == mixtures.max()])[::-step][::-1]

@@ -61,7 +61,7 @@ def _extend(
     shape = tuple(len(planned.labels[c]) for c in effect.group)
     wider = (
         np.prod([np.sqrt(1 + 1 / len(design.levels[c])) for c in effect.group])
-        if effect.learned and not effect.between_runs
+        if effect.learned and not effect.heavy_tailed
         else 1.0
     )
     if shape == known.shape[2:] and not effect.between_runs:

@@ -20,8 +20,8 @@ square, they amount to the one path along compute.
 Some benchmarks leave the law by more than others: every curve has its own amplitude, whose inverse square
 is Gamma(ν/2, ν/2).  Integrated out, the heights of the shapes of one curve are a multivariate t with ν
 degrees of freedom; given the heights, the amplitude is drawn from its conditional distribution.  What the curves of
-different benchmarks do beyond the runs goes together (`TOGETHER`): the bands of single benchmarks do not depend on
-that, those of averages over benchmarks do.
+different benchmarks do beyond the runs goes together (`TOGETHER`), unless a model has a curve that benchmarks share:
+the bands of single benchmarks do not depend on that, those of averages over benchmarks do.
 """
 
 from __future__ import annotations
