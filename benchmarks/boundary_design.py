@@ -52,19 +52,28 @@ def balanced(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.array([one[turn] for turn in range(rounds) for one in shuffled if turn < len(one)])
 
 
-def optimal(design: np.ndarray, cost: np.ndarray, budget: float, rng: np.random.Generator) -> np.ndarray:
-    """Greedy design that lowers the mean variance over all candidates most per cost."""
+def optimal(
+    design: np.ndarray, cost: np.ndarray, budget: float, rng: np.random.Generator, goal: np.ndarray | None,
+    known: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Greedy design that lowers the mean variance over the rows of a goal most per cost (V), or the volume (D).
+
+    Rows of the design are candidates, columns derivatives by the parameters; ``known`` holds rows there are already.
+    """
     inverse, chosen, left = np.eye(design.shape[1]) / RIDGE, [], budget
-    moments, free = design.T @ design / len(design), np.ones(len(design), bool)
-    tie = 1 + 1e-9 * rng.random(len(design))
+    if known is not None:
+        inverse = np.linalg.inv(RIDGE * np.eye(design.shape[1]) + known.T @ known)
+    moments = None if goal is None else goal.T @ goal / len(goal)
+    free, tie = np.ones(len(design), bool), 1 + 1e-9 * rng.random(len(design))
     while (open_ := free & (cost <= left)).any():
         mapped = design @ inverse
-        gain = np.einsum("ij,jk,ik->i", mapped, moments, mapped) / (1 + np.einsum("ij,ij->i", mapped, design))
+        own = np.einsum("ij,ij->i", mapped, design)
+        gain = np.log1p(own) if moments is None else np.einsum("ij,jk,ik->i", mapped, moments, mapped) / (1 + own)
         best = int(np.argmax(np.where(open_, gain / cost * tie, -1.0)))
-        inverse = inverse - np.outer(mapped[best], mapped[best]) / (1 + mapped[best] @ design[best])
+        inverse = inverse - np.outer(mapped[best], mapped[best]) / (1 + own[best])
         free[best], left = False, left - cost[best]
         chosen.append(best)
-    return np.array(chosen)
+    return np.array(chosen, int)
 
 
 def jacobian(scores: pd.DataFrame, x: np.ndarray) -> np.ndarray:
@@ -97,13 +106,14 @@ def replay(scores: pd.DataFrame, seed: int, share: float, period: str, later: st
     models = scores[scores[PERIOD] == period].drop_duplicates("model").reset_index(drop=True)
     x, cost, rng = np.log10(models["flops"].to_numpy()), models["params"].to_numpy(float), np.random.default_rng(seed)
     budget, z = share * cost.sum(), x - x.mean()
+    quadratic, sigmoid = np.stack([np.ones_like(z), z, z**2], axis=1), jacobian(scores[scores[PERIOD] == period], x)
     picks = {
         "evaluate_next": evaluate_next(models, budget=budget, seed=seed).index.to_numpy(),
         "random": within(rng.permutation(len(models)), cost, budget),
         "balanced": within(balanced(x, rng), cost, budget),
         "cheapest": within(np.argsort(cost + rng.random(len(cost)), kind="stable"), cost, budget),
-        "V-optimal": optimal(np.stack([np.ones_like(z), z, z**2], axis=1), cost, budget, rng),
-        "published": optimal(jacobian(scores[scores[PERIOD] == period], x), cost, budget, rng),
+        "V-optimal": optimal(quadratic, cost, budget, rng, quadratic),
+        "published": optimal(sigmoid, cost, budget, rng, sigmoid),
     }
     return [
         {"design": name, "share": share, "seed": seed, "period": period, "models": len(at)}

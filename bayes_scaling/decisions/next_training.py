@@ -8,6 +8,7 @@ import xarray as xr
 
 from bayes_scaling.data.sizes import parse_number, parse_size
 from bayes_scaling.decisions.basis import basis
+from bayes_scaling.decisions.local_misfit import local_misfit
 from bayes_scaling.errors import DataError
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.forecast import drawn_forecast
@@ -15,6 +16,7 @@ from bayes_scaling.forecasting.intervals import row_draws
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 
+MISSED = 3.0  # what the law may miss near a run, in standard deviations of the target: `benchmarks/next_runs.py`
 JITTER = 1e-9  # of the variance of an outcome, so that outcomes without noise can be inverted
 RESPONSES = ("accuracy", "pass_at_k", "loss")
 
@@ -36,6 +38,10 @@ def next_runs(
     variance would fall once an outcome is known follows from their covariance (a preposterior analysis, linear in the
     outcomes); the candidate with the largest fall for its cost is taken, and so on.  Rows of one candidate run are
     observed together and share the noise of that run.
+
+    No law is exact, and a choice that trusts one buys many small runs, which say all about its parameters and nothing
+    about where it fails.  For the choice, therefore, the truth may miss the law by three standard deviations of the
+    target, and only runs within about half a decade of compute tell by how much (`local_misfit`).
 
     Parameters
     ----------
@@ -60,8 +66,8 @@ def next_runs(
     -------
     DataFrame
         Chosen runs in the order in which to make them: ``run``, ``cost``, ``total_cost``, ``sd_before`` and
-        ``sd_after``, root mean square standard deviations of the target in its own unit, and ``share``, the part of the
-        variance at the start that is left.  Attributes say what the answer rests on.
+        ``sd_after``, root mean square standard deviations of the target in its own unit as the law alone has them, and
+        ``share``, the part of the variance at the start that is left.  Attributes say what the answer rests on.
 
     Raises
     ------
@@ -96,26 +102,24 @@ def next_runs(
         table = table.assign(run=[f"candidate {number + 1}" for number in range(len(table))])
     plan = pd.concat([table, wanted], ignore_index=True)  # one forecast: what curves do beyond the runs is shared
     both = drawn_forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
-    ahead, goal = both.isel(row=slice(len(table))), row_draws(both[f"{_response(both)}_mean"])[len(table) :]
-    goal = goal if weight is None else weight[None] @ goal
-    outcome, noise = _outcomes(ahead)
+    ahead = both.isel(row=slice(len(table)))
     runs = ahead["run"].to_numpy().astype(str)
     prices = _prices(table, ahead, cost)
-    rows = _greedy(goal, outcome, noise, runs, prices, number or len(set(runs)), limit)
+    rows = _greedy(*_covariances(fit, both, weight, len(table)), runs, prices, number or len(set(runs)), limit)
     found = pd.DataFrame(rows, columns=["run", "cost", "total_cost", "sd_before", "sd_after"])
-    found["share"] = np.square(found["sd_after"] / np.sqrt(goal.var(axis=1).mean()))
+    found["share"] = np.square(found["sd_after"] / found["sd_before"].iloc[0]) if len(found) else []
     found.attrs.update(basis(fit, ahead))
     return found
 
 
 def _wanted(target: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """The plan of the target, and the weights of its rows where it has some."""
+    """The plan of the target, and the weights (1, row) of its rows where it has some."""
     table = as_frame(target, "the target").reset_index(drop=True)
     if table.empty:
         raise DataError("the target has no rows")
-    weight = None
+    weight: np.ndarray | None = None
     if "weight" in table:
-        weight = np.array([parse_number(one) for one in table.pop("weight")])
+        weight = np.array([[parse_number(one) for one in table.pop("weight")]])
         if not (np.isfinite(weight).all() and weight.any()):
             raise DataError("weights of the target must be finite, and not all zero")
     return table.assign(run=[f"target {number + 1}" for number in range(len(table))]), weight
@@ -142,40 +146,69 @@ def _prices(table: pd.DataFrame, ahead: xr.Dataset, cost: str) -> np.ndarray:
     return np.asarray(values, float)
 
 
+def _covariances(
+    fit: Fit | Average, both: xr.Dataset, weight: np.ndarray | None, n_candidates: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Covariance of targets and outcomes under the law, with what the law may miss added, and that of the noise."""
+    outcome, noise = _outcomes(both)
+    order = np.r_[n_candidates : len(outcome), :n_candidates]
+    mean, scatter = outcome[order], np.atleast_2d(np.cov(noise[:n_candidates]))
+    n_targets = len(outcome) - n_candidates
+    missed = MISSED**2 * mean[:n_targets].var(axis=1).mean()
+    rows = pd.DataFrame({str(c): both[c].to_numpy() for c in both.coords if both[c].dims == ("row",)}).take(order)
+    local = missed * local_misfit(fit, rows, float(np.diag(scatter).mean() / missed) if missed else 1.0)
+    total = np.eye(len(mean))
+    if weight is not None:
+        total = np.block(
+            [[weight, np.zeros((1, n_candidates))], [np.zeros((n_candidates, n_targets)), np.eye(n_candidates)]]
+        )
+    under_law = np.atleast_2d(np.cov(total @ mean))
+    return under_law, under_law + total @ local @ total.T, scatter
+
+
 def _greedy(
-    goal: np.ndarray, outcome: np.ndarray, noise: np.ndarray, runs: np.ndarray, prices: np.ndarray, number: int,
+    under_law: np.ndarray, robust: np.ndarray, scatter: np.ndarray, runs: np.ndarray, prices: np.ndarray, number: int,
     limit: float,
 ) -> list[tuple[str, float, float, float, float]]:  # fmt: skip
-    """Runs in the order in which they are chosen, from the joint covariance of targets and outcomes."""
-    values = np.concatenate([goal, outcome])
-    covariance = np.atleast_2d(np.cov(values))
-    scatter = np.atleast_2d(np.cov(noise))
-    targets = np.arange(len(goal))
+    """Runs in the order in which they are chosen by one covariance, with what they tell under the other."""
+    targets = np.arange(len(robust) - len(runs))
     groups = {str(run): np.flatnonzero(runs == run) for run in dict.fromkeys(runs)}
     price = {run: float(prices[rows[0]]) for run, rows in groups.items()}
     chosen: list[tuple[str, float, float, float, float]] = []
     spent = 0.0
     while len(chosen) < number:
-        best, best_value, best_gain = None, 0.0, None
-        for run, rows in groups.items():
-            if spent + price[run] > limit:
-                continue
-            at = len(goal) + rows
-            known = covariance[np.ix_(at, at)] + scatter[np.ix_(rows, rows)]
-            known = known + np.diag(JITTER * np.diag(known) + np.finfo(float).tiny)
-            gain = np.linalg.solve(known, covariance[at])
-            fall = float(np.einsum("ij,ij->", covariance[np.ix_(targets, at)], gain[:, targets].T))
-            if best is None or fall / price[run] > best_value:
-                best, best_value, best_gain = run, fall / price[run], (at, gain)
-        if best is None or best_gain is None:
+        falls = {
+            run: _fall(robust, scatter, targets, rows) / price[run]
+            for run, rows in groups.items()
+            if spent + price[run] <= limit
+        }
+        if not falls:
             break
-        at, gain = best_gain
-        before = _deviation(covariance, targets)
-        covariance = covariance - covariance[:, at] @ gain
+        best = max(falls, key=lambda run: falls[run])
+        rows, before = groups.pop(best), _deviation(under_law, targets)
+        under_law, robust = (_once_known(one, scatter, len(targets), rows) for one in (under_law, robust))
         spent += price[best]
-        chosen.append((best, price[best], spent, before, _deviation(covariance, targets)))
-        del groups[best]
+        chosen.append((best, price[best], spent, before, _deviation(under_law, targets)))
     return chosen
+
+
+def _observed(covariance: np.ndarray, scatter: np.ndarray, n_targets: int, rows: np.ndarray) -> np.ndarray:
+    """Covariance of the outcomes of some candidates, with their noise."""
+    at = n_targets + rows
+    known = covariance[np.ix_(at, at)] + scatter[np.ix_(rows, rows)]
+    return np.asarray(known + np.diag(JITTER * np.diag(known) + np.finfo(float).tiny))
+
+
+def _fall(covariance: np.ndarray, scatter: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> float:
+    """How much the variances of the targets fall together once the outcomes of some candidates are known."""
+    across = covariance[np.ix_(len(targets) + rows, targets)]
+    return float((across * np.linalg.solve(_observed(covariance, scatter, len(targets), rows), across)).sum())
+
+
+def _once_known(covariance: np.ndarray, scatter: np.ndarray, n_targets: int, rows: np.ndarray) -> np.ndarray:
+    """The covariance once the outcomes of some candidates are known."""
+    across = covariance[n_targets + rows]
+    return covariance - across.T @ np.linalg.solve(_observed(covariance, scatter, n_targets, rows), across)
 
 
 def _deviation(covariance: np.ndarray, targets: np.ndarray) -> float:

@@ -11,12 +11,14 @@ MIXED = (
     2.0  # ratio of the largest to the smallest number of tokens per parameter that a law of compute may be fitted to
 )
 SHARE = 0.1  # of rows that may lie outside it
+LEAST_NATS = 1.0  # a lower median loss is hardly one in nats per token of text
 
 
 def unsuited(model: Model, runs: pd.DataFrame) -> str:
-    """Why a law does not suit a table, and which recommended one does; empty where nothing speaks against it.
+    """Why a law does not suit a table, and what would; empty where nothing speaks against it.
 
-    A law of compute alone takes what differs between ratios of tokens to parameters for noise.
+    A law of compute alone takes what differs between ratios of tokens to parameters for noise.  Laws of losses expect
+    these in nats per token.
 
     Examples
     --------
@@ -26,6 +28,20 @@ def unsuited(model: Model, runs: pd.DataFrame) -> str:
     >>> unsuited(bs.load_model("params_tokens"), bs.load_dataset("gadre2024"))
     ''
     """
+    return _other_unit(model, runs) or _mixed_ratios(model, runs)
+
+
+def _other_unit(model: Model, runs: pd.DataFrame) -> str:
+    loss = runs["loss"].median() if "loss" in runs else float("nan")
+    if not (loss < LEAST_NATS and any(part.name == "loss" for part in model.responses)):
+        return ""
+    return (
+        f"{model.name} expects losses in nats per token, 2 to 4.5 at 1B parameters; half of these are below {loss:.2g}: "
+        "multiply bits per byte by 0.69 times the bytes per token of the tokenizer"
+    )
+
+
+def _mixed_ratios(model: Model, runs: pd.DataFrame) -> str:
     if _reads_sizes(model) or not any("flops" in part.columns for part in model.responses):
         return ""
     if not {"tokens", "params"} <= set(runs):

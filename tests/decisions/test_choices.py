@@ -8,6 +8,7 @@ from simulate import failed, small_fit, unfitted
 
 import bayes_scaling as bs
 from bayes_scaling.cli.commands import main
+from bayes_scaling.decisions.local_misfit import local_misfit
 from bayes_scaling.decisions.next_training import _greedy
 from bayes_scaling.decisions.rankings import _ranked
 from bayes_scaling.errors import DataError, FitError
@@ -165,14 +166,24 @@ def test_a_trade_needs_a_law_of_tries(fit):
 
 def test_what_an_outcome_tells_is_that_of_normal_theory():
     """A target with variance 1, seen with noise of variance 1, keeps half its variance; unrelated, all."""
-    rng = np.random.default_rng(1)
-    goal = rng.normal(size=(1, 100_000))
-    outcome = np.concatenate([goal, rng.normal(size=(1, 100_000))])
-    rows = _greedy(goal, outcome, rng.normal(size=outcome.shape), np.array(["near", "far"]), np.ones(2), 2, np.inf)
+    covariance, runs = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array(["near", "far"])
+    rows = _greedy(covariance, covariance, np.eye(2), runs, np.ones(2), 2, np.inf)
     assert [row[0] for row in rows] == ["near", "far"]
-    assert [row[4] ** 2 for row in rows] == pytest.approx([0.5, 0.5], abs=0.02)
-    dear = _greedy(goal, outcome, 0 * outcome, np.array(["near", "far"]), np.array([2.0, 1.0]), 2, 1.5)
+    assert [row[4] ** 2 for row in rows] == pytest.approx([0.5, 0.5], abs=1e-6)
+    dear = _greedy(covariance, covariance, 0 * np.eye(2), runs, np.array([2.0, 1.0]), 2, 1.5)
     assert [row[0] for row in dear] == ["far"]
+
+
+def test_what_a_law_may_miss_is_told_by_runs_close_by(fit):
+    """What is missed at a plan is known where there was a run, unknown far from all, and half shared by a mixture."""
+    own = fit.runs[(fit.runs["benchmark"] == "benchmark 00") & (fit.runs["mixture"] == "mixture 0")]
+    flops = own["flops"].max() * np.array([1.0, 1e3, 1e3, 1e3])
+    mixtures = ["mixture 0", "mixture 0", "mixture 1", "mixture 0"]
+    rows = pd.DataFrame({"flops": flops, "benchmark": "benchmark 00", "mixture": mixtures})
+    known = local_misfit(fit, rows, noise=1e-6)
+    assert np.diag(known) == pytest.approx([0, 1, 1, 1], abs=1e-4)
+    assert known[1] == pytest.approx([0, 1, 0.5, 1], abs=1e-4)
+    assert local_misfit(fit, rows, noise=1e6)[0, 0] == pytest.approx(1, abs=1e-3)
 
 
 def test_runs_near_the_goal_tell_more_and_cheap_ones_come_first(fit):

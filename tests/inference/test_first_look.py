@@ -33,6 +33,14 @@ def test_a_law_of_compute_is_told_of_mixed_ratios_and_which_law_reads_them():
                                                                           "fit runs of one ratio")  # fmt: skip
 
 
+def test_losses_in_another_unit_are_told_from_nats_per_token():
+    losses = bs.load_dataset("olmo_ladder").dropna(subset=["loss"])
+    small = losses.assign(loss=losses["loss"] / 5)
+    assert unsuited(bs.load_model("loss_params_tokens"), losses) == ""
+    assert "multiply bits per byte by 0.69 times the bytes" in unsuited(bs.load_model("loss_params_tokens"), small)
+    assert unsuited(bs.load_model("params_tokens"), small) == ""  # reads no loss
+
+
 def test_one_odd_run_is_no_reason_to_warn():
     table = runs(mixed=False)
     odd = table.assign(tokens=np.where(np.arange(len(table)) == 0, table["params"] * 200, table["tokens"]))
