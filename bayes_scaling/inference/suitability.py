@@ -36,8 +36,8 @@ def _other_unit(model: Model, runs: pd.DataFrame) -> str:
     if not (loss < LEAST_NATS and any(part.name == "loss" for part in model.responses)):
         return ""
     return (
-        f"{model.name} expects losses in nats per token, 2 to 4.5 at 1B parameters; half of these are below {loss:.2g}: "
-        "multiply bits per byte by 0.69 times the bytes per token of the tokenizer"
+        f"{model.name} expects losses in nats per token, 2 to 4.5 at 1B parameters; half of these are below "
+        f"{loss:.2g}: multiply bits per byte by 0.69 times the bytes per token of the tokenizer"
     )
 
 
