@@ -155,3 +155,12 @@ def _next(table: pd.DataFrame) -> list[str]:
             f"at a cost of {row['total_cost']:.2g} in all."
         )
     return told
+
+
+def further_sentences(table: pd.DataFrame) -> list[str]:
+    """What one further run would tell of a plan, a sentence for each size of it; see `further_runs`."""
+    return [
+        f"One further run of {size_text(row['flops'], 2)} FLOPs, scored likewise, would leave "
+        f"{100 * np.sqrt(row['share']):.0f} % of what is uncertain about the expected scores."
+        for row in table.to_dict("records")
+    ]

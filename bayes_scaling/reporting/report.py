@@ -14,6 +14,7 @@ from great_tables import GT
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from bayes_scaling.decisions.further_runs import further_runs
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.forecasting.forecast import forecast
@@ -22,7 +23,7 @@ from bayes_scaling.forecasting.notes import remarks_of
 from bayes_scaling.forecasting.summaries import NEW_RUN, summarise
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.answers import UNSPECIFIED, answer_sentences, forecast_sentences
+from bayes_scaling.reporting.answers import UNSPECIFIED, answer_sentences, forecast_sentences, further_sentences
 from bayes_scaling.reporting.calibration_figure import plot_calibration
 from bayes_scaling.reporting.compute_for_figure import plot_compute_for
 from bayes_scaling.reporting.law_figure import plot_law
@@ -100,7 +101,9 @@ def report(
     told = [answer_sentences(answer) for answer in _several(answers)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # the page says it
-        ahead = forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
+        go_on: dict[str, Any] = {"seed": seed, "even_if_not_converged": even_if_not_converged}
+        ahead = forecast(fit, plan, **go_on)
+        further = further_runs(fit, plan, ahead, **go_on)
     summary = summarise(ahead, everything=True)
     summary = summary[summary["interval_for"] == NEW_RUN]
     content: dict[str, Any] = {
@@ -110,6 +113,7 @@ def report(
         "answers": told,
         "notes": _notes(ahead),
         "law": law_sentence(ahead.attrs["law_uncertainty"]),
+        "further": further_sentences(further),
         "fit": fit,
         "cards": [(law.model.name, law.model.card) for law in fit.laws],
         "runs": _runs(fit),
