@@ -52,7 +52,7 @@ def splits(krajewski: Path | None, scalebench: Path | None) -> Iterator[Split]:
             for limit in (2e20, 6e20, 2e21):
                 small = runs["flops"] < limit
                 yield "krajewski2025", f"{val_set} < {limit:.0e}", runs[small], runs[~small]
-    for task in next_runs.TASKS if scalebench else ():
+    for task in next_runs.SCALEBENCH if scalebench else ():
         pool, targets = next_runs.task(scalebench, task)
         order, cost = np.random.default_rng(1).permutation(len(pool)), pool["flops"].to_numpy()
         for share in (0.05, 0.1):
