@@ -36,7 +36,7 @@ def further_runs(
     -------
     DataFrame
         ``flops`` of the further run, as large as the largest fitted one or up to ten times that, at their ratio of
-        tokens to parameters and on the same benchmarks; ``share`` of the variance of the expectations that it would
+        tokens to parameters and on the same benchmarks; ``runs``, one for each mixture; ``share`` of the variance of the expectations that it would
         leave.  No rows where the plan lies within the compute of the fitted runs.
     """
     largest = float(fit.runs["flops"].max())
@@ -54,5 +54,5 @@ def further_runs(
         one = labels.assign(flops=flops, params=params, tokens=tokens, run="further run on " + mixture)
         number = int(mixture.nunique())
         found = next_runs(fit, one, plan, number=number, seed=seed, even_if_not_converged=even_if_not_converged)
-        rows.append({"flops": flops, "share": float(found["share"].iloc[-1])})
-    return pd.DataFrame(rows, columns=["flops", "share"])
+        rows.append({"flops": flops, "runs": number, "share": float(found["share"].iloc[-1])})
+    return pd.DataFrame(rows, columns=["flops", "runs", "share"])

@@ -160,7 +160,7 @@ def _next(table: pd.DataFrame) -> list[str]:
 def further_sentences(table: pd.DataFrame) -> list[str]:
     """What one further run would tell of a plan, a sentence for each size of it; see `further_runs`."""
     return [
-        f"One further run of {size_text(row['flops'], 2)} FLOPs, scored likewise, would leave "
-        f"{100 * np.sqrt(row['share']):.0f} % of what is uncertain about the expected scores."
+        f"One further run of {size_text(row['flops'], 2)} FLOPs{' on each mixture' if row['runs'] > 1 else ''}, scored "
+        f"likewise, would leave {100 * np.sqrt(row['share']):.0f} % of what is uncertain about the expected scores."
         for row in table.to_dict("records")
     ]

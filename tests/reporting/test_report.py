@@ -57,7 +57,10 @@ class Balanced(HTMLParser):
 def test_the_page_says_what_one_further_run_would_tell(fit, plan):
     """The larger the further run, the less it leaves; a plan within the compute of the runs has nothing to add."""
     page = bs.report(fit, plan, kind="markdown", seed=1)
-    left = [float(share) for share in re.findall(r"One further run of .* would leave (\d+) % of", page)]
+    left = [
+        float(share)
+        for share in re.findall(r"One further run of .* FLOPs on each mixture, .* would leave (\d+) % of", page)
+    ]
     assert len(left) == 3
     assert 100 >= left[0] >= left[1] >= left[2] > 0
     inside = plan.assign(flops=fit.runs["flops"].max())
