@@ -21,8 +21,8 @@ REACH = 4.0  # decades beyond the largest run
 SHOWN = (0.5, 0.8, 0.9)
 RARE = 0.005  # of draws, which is not worth a note
 RECORD = (
-    "80 % intervals held the true compute of 81 to 94 % of the scores of larger runs on gadre2024 and olmo_ladder, and of "
-    "66 to 84 % on krajewski2025, fewest at 29 times the compute (benchmarks/compute_for.py)"
+    "80 % intervals held the true compute of 81 to 94 % of the scores of larger runs on gadre2024 and olmo_ladder, and "
+    "of 66 to 84 % on krajewski2025, fewest at 29 times the compute (benchmarks/compute_for.py)"
 )
 
 

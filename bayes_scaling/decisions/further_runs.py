@@ -36,8 +36,8 @@ def further_runs(
     -------
     DataFrame
         ``flops`` of the further run, as large as the largest fitted one or up to ten times that, at their ratio of
-        tokens to parameters and on the same benchmarks; ``runs``, one for each mixture; ``share`` of the variance of the expectations that it would
-        leave.  No rows where the plan lies within the compute of the fitted runs.
+        tokens to parameters and on the same benchmarks; ``runs``, one for each mixture; ``share`` of the variance of
+        the expectations that they would leave.  No rows where the plan lies within the compute of the fitted runs.
     """
     largest = float(fit.runs["flops"].max())
     most = float(ahead["flops"].max())
