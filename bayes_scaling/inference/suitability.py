@@ -6,6 +6,7 @@ import pandas as pd
 
 from bayes_scaling.models.documents import list_models, load_model
 from bayes_scaling.models.model import Model
+from bayes_scaling.models.responses.loss import LOSS
 
 MIXED = (
     2.0  # ratio of the largest to the smallest number of tokens per parameter that a law of compute may be fitted to
@@ -32,8 +33,8 @@ def unsuited(model: Model, runs: pd.DataFrame) -> str:
 
 
 def _other_unit(model: Model, runs: pd.DataFrame) -> str:
-    loss = runs["loss"].median() if "loss" in runs else float("nan")
-    if not (loss < LEAST_NATS and any(part.name == "loss" for part in model.responses)):
+    loss = runs[LOSS.column].median() if LOSS.column in runs else float("nan")
+    if not (loss < LEAST_NATS and any(part.response is LOSS for part in model.responses)):
         return ""
     return (
         f"{model.name} expects losses in nats per token, 2 to 4.5 at 1B parameters; half of these are below "
