@@ -12,6 +12,7 @@ from bayes_scaling.models.discrepancy import COMPUTE, SIZES, STRETCH, TOGETHER
 from bayes_scaling.models.effects import NOISE_GROUPS
 
 REACH = 0.5  # decades of compute over which a miss fades: `benchmarks/next_runs.py`
+LEAST_NOISE = 1e-6  # so that runs side by side can be told apart
 FAR = 3.0  # times that: what lies further away tells nothing
 
 
@@ -43,7 +44,7 @@ def local_misfit(fit: Fit | Average, rows: pd.DataFrame, noise: float) -> np.nda
     across = _correlation(rows, known, columns, labels)
     close = across.max(axis=0) > np.exp(-(FAR**2) / 2)
     known, across = known[close], across[:, close]
-    spread = _correlation(known, known, columns, labels) + noise * np.eye(len(known))
+    spread = _correlation(known, known, columns, labels) + max(noise, LEAST_NOISE) * np.eye(len(known))
     return before - across @ np.linalg.solve(spread, across.T)
 
 
