@@ -140,6 +140,12 @@ def draw_plot(found: Fit, wanted: pd.DataFrame, path: Path, seed: int | None) ->
     mixtures = [m for m in planned if m in set(found.runs["mixture"])]
     reach = max(0.5, log10(wanted["flops"].max() / found.runs["flops"].max()) + 0.2)
     figure = plot_law(
-        found, benchmarks=seen, mixtures=mixtures or None, reach=reach, seed=seed, even_if_not_converged=True
+        found,
+        benchmarks=seen,
+        mixtures=mixtures or None,
+        reach=reach,
+        planned=wanted,
+        seed=seed,
+        even_if_not_converged=True,
     )
     write_whole(path, filled(lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)))

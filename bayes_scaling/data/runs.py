@@ -64,7 +64,8 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     Returns
     -------
     DataFrame
-        All columns of ``COLUMNS`` in that order, then your own.
+        All columns of ``COLUMNS`` in that order, then your own; ``frame.attrs["dataset"]`` holds the name of the file,
+        which figures show.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS) - set(mapping)
     as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
     frame, place = read_table(Path(source), as_text)
+    frame.attrs["dataset"] = Path(source).name
     return _checked(frame, place, mapping)
 
 

@@ -22,6 +22,7 @@ def basis(fit: Fit | Average, ahead: xr.Dataset, record: str = "") -> dict[str, 
     kept = {str(name): value for name, value in ahead.attrs.items() if name != "plan"}
     runs = fit.runs
     return kept | {
+        "dataset": str(runs.attrs.get("dataset", "")),
         "n_runs": float(runs["run"].nunique()),
         "least_flops": float(runs["flops"].min()),
         "largest_flops": float(runs["flops"].max()),

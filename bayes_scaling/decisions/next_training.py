@@ -71,7 +71,8 @@ def next_runs(
     DataFrame
         Chosen runs in the order in which to make them: ``run``, ``cost``, ``total_cost``, ``sd_before`` and
         ``sd_after``, root mean square standard deviations of the target in its own unit as the law alone has them, and
-        ``share``, the part of the variance at the start that is left.  Attributes say what the answer rests on.
+        ``share``, the part of the variance at the start that is left.  Attributes say what the answer rests on,
+        the column of costs and the response.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def next_runs(
     rows = _greedy(*_covariances(fit, both, weight, len(table)), runs, prices, number or len(set(runs)), limit)
     found = pd.DataFrame(rows, columns=["run", "cost", "total_cost", "sd_before", "sd_after"])
     found["share"] = np.square(found["sd_after"] / found["sd_before"].iloc[0]) if len(found) else []
-    found.attrs.update(basis(fit, ahead, RECORD))
+    found.attrs.update(basis(fit, ahead, RECORD) | {"cost": cost, "response": _response(ahead)})
     return found
 
 

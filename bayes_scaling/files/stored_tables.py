@@ -1,7 +1,8 @@
 """Tables inside netCDF files: any column names and types, as one text.
 
 A netCDF variable cannot have every name that a column of a table has, nor hold texts beside numbers and blanks.  So a
-table is stored as one JSON text, which gives back names, values and types.
+table is stored as one JSON text, which gives back names, values, types, and the name of the
+data set.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import pandas as pd
 import xarray as xr
 
 TABLE = "table"
+DATASET = "dataset"  # attribute of a table: the name of its file or data set
 
 
 def to_dataset(runs: pd.DataFrame) -> xr.Dataset:
     """One variable without dimensions, which holds the table as JSON."""
     columns = [{"name": str(name), **_stored(column)} for name, column in runs.items()]
-    return xr.Dataset({TABLE: ((), json.dumps({"rows": len(runs), "columns": columns}))})
+    named = {DATASET: str(runs.attrs[DATASET])} if runs.attrs.get(DATASET) else {}
+    return xr.Dataset({TABLE: ((), json.dumps({"rows": len(runs), "columns": columns} | named))})
 
 
 def to_frame(dataset: xr.Dataset) -> pd.DataFrame:
@@ -28,7 +31,9 @@ def to_frame(dataset: xr.Dataset) -> pd.DataFrame:
         return _first_format(dataset)
     stored = json.loads(str(dataset[TABLE].item()))
     columns = {column["name"]: _read(column) for column in stored["columns"]}
-    return pd.DataFrame(columns, index=pd.RangeIndex(stored["rows"]))
+    runs = pd.DataFrame(columns, index=pd.RangeIndex(stored["rows"]))
+    runs.attrs.update({DATASET: stored[DATASET]} if DATASET in stored else {})
+    return runs
 
 
 def _stored(column: pd.Series) -> dict[str, Any]:

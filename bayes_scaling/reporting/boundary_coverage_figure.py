@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from bayes_scaling.errors import DataError
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.messages import listed
-from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, canvas
+from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, canvas, fine_print
+from bayes_scaling.reporting.headings import heading
 
 NEEDED = ("scored", "benchmark", "method", "coverage", "tau")
 
@@ -57,9 +58,8 @@ def plot_boundary_coverage(validation: pd.DataFrame, *, ncols: int = 3) -> Figur
             rows = own[own["method"] == method]
             shift = 0.7 * ((number + 0.5) / len(methods) - 0.5)
             at = rows["scored"].map(periods.index).to_numpy(float) + shift
-            bars = 2 * rows["coverage_se"].fillna(0).to_numpy() if "coverage_se" in rows else None
             panel.errorbar(
-                at, rows["coverage"], yerr=bars, fmt=MARKERS[number % len(MARKERS)], ms=4, lw=1,
+                at, rows["coverage"], yerr=_bars(rows), fmt=MARKERS[number % len(MARKERS)], ms=4, lw=1,
                 color=COLOURS[number % len(COLOURS)], label=method, zorder=3,
             )  # fmt: skip
         panel.set_xticks(np.arange(len(periods)), [str(one) for one in periods], fontsize=SMALL)
@@ -71,4 +71,14 @@ def plot_boundary_coverage(validation: pd.DataFrame, *, ncols: int = 3) -> Figur
         panel.spines[["top", "right"]].set_visible(False)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=NORMAL, frameon=False)
+    heading(figure, "Models of each period below the boundary of the period before")
+    fine_print(figure, ["dashes: the share that should lie below; bars: two standard errors"])
     return figure
+
+
+def _bars(rows: pd.DataFrame) -> np.ndarray | None:
+    """How far bars reach down and up: two standard errors, and no further than shares can."""
+    if "coverage_se" not in rows:
+        return None
+    share, reach = rows["coverage"].to_numpy(), 2 * rows["coverage_se"].fillna(0).to_numpy()
+    return np.stack([np.minimum(reach, share), np.minimum(reach, 1 - share)])

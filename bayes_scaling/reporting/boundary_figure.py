@@ -14,11 +14,13 @@ from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.quantiles import NORMAL as NORMAL_TAIL
 from bayes_scaling.boundaries.quantiles import boundary
-from bayes_scaling.boundaries.scores import BENCHMARK, PERIOD
+from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD
+from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.messages import suggest
 from bayes_scaling.reporting.canvas import BEYOND, COLOURS, GREY, MARKERS, NORMAL, SMALL, canvas, footer
+from bayes_scaling.reporting.headings import heading
 
 PLACES = 60  # along a curve
 STYLES = ("-", "--", "-.", ":")
@@ -112,6 +114,8 @@ def plot_boundary(
     normal = drawn[0].attrs["tail"] == NORMAL_TAIL
     who = "new models of new base models" if normal else "models like the fitted ones"
     said = f"{100 * tau:.3g} % of {who} score below the line; dashes: chance; grey: beyond the data"
+    number, largest = fit.scores[BASE].nunique(), size_text(fit.scores["flops"].max(), 2)
+    heading(figure, f"What released models reach: {len(fit.scores)} scores, {number} base models up to {largest} FLOPs")
     footer(figure, [("boundary", fit.verdict)], said)
     return figure
 

@@ -55,9 +55,23 @@ def footer(figure: Figure, verdicts: Sequence[tuple[str, Verdict]], extra: str =
     extra : str
         What else to say there.
     """
-    loud = not all(verdict.passed for _, verdict in verdicts)
-    wide = int(figure.get_figwidth() * (11 if loud else 15))
-    text = "\n".join(fill(line, wide) for line in (*_said(verdicts), extra) if line)
+    fine_print(figure, [*_said(verdicts), extra], loud=not all(verdict.passed for _, verdict in verdicts))
+
+
+def fine_print(figure: Figure, lines: Sequence[str], loud: bool = False) -> None:
+    """Write some lines under a figure, and make room for them.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a constrained layout.
+    lines : sequence of str
+        Each is wrapped; empty ones are left out.
+    loud : bool
+        In red and large.
+    """
+    wide = int(figure.get_figwidth() * (12 if loud else 18))
+    text = "\n".join(fill(line, wide) for line in lines if line)
     share = (0.15 * (text.count("\n") + 1) * (1.2 if loud else 1) + 0.12) / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))  # type: ignore[union-attr, call-arg]
     colour, weight, size = (ALARM, "bold", NORMAL + 1) if loud else (GREY, "normal", SMALL)

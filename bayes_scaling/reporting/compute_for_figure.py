@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bayes_scaling.decisions.compute_targets import summarise_compute
 from bayes_scaling.errors import DataError
 from bayes_scaling.reporting.canvas import BEYOND, COLOURS, GREY, NORMAL, SMALL, InlineFigure
+from bayes_scaling.reporting.headings import around_answer
 
-ROW, MARGIN = 0.34, 1.5  # inches
+ROW, MARGIN = 0.34, 2.1  # inches
 
 
 def plot_compute_for(found: xr.Dataset) -> Figure:
@@ -41,7 +43,12 @@ def plot_compute_for(found: xr.Dataset) -> Figure:
     >>> fit = bs.Fit.load("power_law.nc")
     >>> bs.plot_compute_for(bs.compute_for(fit, 0.7, mixture="C4", seed=1)).savefig("compute.png")
     """
-    if not (isinstance(found, xr.Dataset) and "flops" in found and "target" in found.coords):
+    if not (
+        isinstance(found, xr.Dataset)
+        and "flops" in found
+        and "target" in found.coords
+        and "largest_flops" in found.attrs
+    ):
         raise DataError("plot_compute_for needs what bs.compute_for returns")
     table = summarise_compute(found)
     several = table["mixture"].nunique() > 1
@@ -65,8 +72,17 @@ def plot_compute_for(found: xr.Dataset) -> Figure:
                        va="center", fontsize=SMALL)  # fmt: skip
     names = [f"{r['benchmark']} ≥ {r['target']:.3g}" + (f", {r['mixture']}" if several else "") for r in
              table.to_dict("records")]  # fmt: skip
-    panel.set_yticks(range(len(table)), names, fontsize=NORMAL)
-    panel.set_ylim(len(table) - 0.4, -0.6)
+    _dress(panel, names, low, high, largest)
+    panel.set_title(f"where {found.attrs['asked_of']} reaches the target: median and 80 %; grey: beyond the runs",
+                    fontsize=SMALL, color=GREY, loc="left")  # fmt: skip
+    around_answer(figure, "Compute that targets need", found.attrs)
+    return figure
+
+
+def _dress(panel: Axes, names: list[str], low: float, high: float, largest: float) -> None:
+    """Rows, scales, and where the data end."""
+    panel.set_yticks(range(len(names)), names, fontsize=NORMAL)
+    panel.set_ylim(len(names) - 0.4, -0.6)
     panel.set_xscale("log")
     panel.set_xlim(low, high)
     panel.xaxis.set_major_locator(LogLocator(numticks=12))
@@ -77,6 +93,3 @@ def plot_compute_for(found: xr.Dataset) -> Figure:
     panel.tick_params(labelsize=SMALL, length=3)
     panel.grid(axis="x", color="0.9", lw=0.6)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.set_title(f"where {found.attrs['asked_of']} reaches the target: median and 80 %; grey: beyond the runs",
-                    fontsize=SMALL, color=GREY, loc="left")  # fmt: skip
-    return figure

@@ -124,9 +124,9 @@ def view_of(
     labels: Labels,
     reach: float,
     probabilities: Sequence[float],
-    later: pd.DataFrame | None,
+    shown: Sequence[np.ndarray] = (),
 ) -> View:
-    """Settle what a figure shows: which benchmarks and labels, how far, and which later runs."""
+    """Settle what a figure shows: which benchmarks and labels, and how far, at least twice all compute to be shown."""
     response = response_of(fit)
     runs = fit.runs[response.outcomes(fit.runs)]
     if not (np.isfinite(reach) and reach >= 0):
@@ -137,7 +137,7 @@ def view_of(
     tests = _chosen("benchmark", runs, benchmarks) if response.per_benchmark else (response.name,)
     own = runs[runs["benchmark"].astype(str).isin(tests)] if response.per_benchmark else runs
     flops = own["flops"]
-    top = max(flops.max() * 10**reach, 0.0 if later is None else later["flops"].max() * 2)
+    top = max([flops.max() * 10**reach, *(2 * float(np.max(compute)) for compute in shown if len(compute))])
     decades = np.log10(top / flops.min())
     return View(
         response=response,
@@ -205,10 +205,10 @@ def path_text(fit: Fit | Average) -> str:
 
 
 def points_of(
-    fit: Fit | Average, view: View, benchmark: str, later: pd.DataFrame | None
+    view: View, benchmark: str, runs: pd.DataFrame, later: pd.DataFrame | None
 ) -> Iterator[tuple[Series, np.ndarray, np.ndarray, bool]]:
     """Outcomes of one panel and series as compute and value, both of shape (point,), and whether the fit saw them."""
-    for table, seen in ((fit.runs, True), (later, False)):
+    for table, seen in ((runs, True), (later, False)):
         if table is None:
             continue
         rows = view.of_panel(table, benchmark)

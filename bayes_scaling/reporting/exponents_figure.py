@@ -15,6 +15,7 @@ from bayes_scaling.errors import DataError, ModelError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure, footer, verdicts_of
+from bayes_scaling.reporting.headings import fitted_to, heading
 
 HALF = 0.5  # probability of the thick part of an interval
 LANE = 0.22  # distance between mixtures within a row
@@ -58,7 +59,7 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
     tables = [_table(fit.posterior[name]) for name in names]
     rows = max(t.sizes["row"] for t in tables)
     lanes = max(t.sizes["colour"] for t in tables)
-    height = rows * (0.17 + 0.09 * lanes) + 1.5
+    height = rows * (0.17 + 0.09 * lanes) + 1.7
     figure = InlineFigure(figsize=(max(4.2 * len(names), 6.4), height), layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for panel, name, table in zip(panels, names, tables, strict=True):
@@ -66,6 +67,7 @@ def plot_exponents(fit: Fit, *, parameter: str | None = None, probability: float
         _forest(panel, table, probability)
         _dress(panel, fit, name, table)
     _legend(figure, max(tables, key=lambda t: t.sizes["colour"]), probability)
+    heading(figure, f"{', '.join(names)} of {fit.model.name}, {fitted_to(fit.runs)}")
     footer(figure, verdicts_of([fit]))
     return figure
 

@@ -23,6 +23,7 @@ from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, dashes, footer, verdicts_of
 from bayes_scaling.reporting.curves import View, Wanted, labels_of, path_text, plan_along, points_of, view_of
+from bayes_scaling.reporting.headings import fitted_to, heading
 from bayes_scaling.reporting.panels import dress, remark
 
 type Style = tuple[str, Any]  # colour and dashes, as matplotlib takes them
@@ -113,9 +114,10 @@ def plot_laws(
         spans.append(_draw_runs(panel, first, view, benchmark, later))
         low, high = min(s[0] for s in spans), max(s[1] for s in spans)
         high += remark(panel, view, next(iter(ahead.values()))) * (high - low)
-        dress(panel, first, view, benchmark, low, high)
+        dress(panel, first.runs, view, benchmark, low, high)
         _mark_distance(panel, first, view, benchmark)
     _legend(figure, styles, view, later)
+    heading(figure, f"{len(named)} law{'s' if len(named) > 1 else ''}, {fitted_to(first.runs)}")
     walks = max((path_text(fit) for fit in named.values()), key=len)
     footer(figure, verdicts_of(laws), f"{walks}{law_text(list(named.values()))}")
     return figure
@@ -152,7 +154,8 @@ def _views(
     runs = next(iter(named.values())).runs
     kinds = dict.fromkeys(("mixture", *(label for fit in named.values() for label in labels_of(fit)), *labels))
     one = {kind: labels.get(kind) or _first_label(runs, kind) for kind in kinds}
-    views = {name: view_of(fit, benchmarks, one, reach, (probability,), later) for name, fit in named.items()}
+    shown = [] if later is None else [later["flops"].to_numpy(float)]
+    views = {name: view_of(fit, benchmarks, one, reach, (probability,), shown) for name, fit in named.items()}
     responses = {name: view.response.name for name, view in views.items()}
     if len(set(responses.values())) > 1:
         raise DataError(f"one axis cannot hold {responses}; draw them apart")
@@ -205,7 +208,7 @@ def _draw_runs(
 ) -> tuple[float, float]:
     """Draw the runs that were fitted as dots and later ones as stars; return the range that they fill."""
     low, high = np.inf, -np.inf
-    for _, flops, scores, seen in points_of(fit, view, benchmark, later):
+    for _, flops, scores, seen in points_of(view, benchmark, fit.runs, later):
         shown = flops >= view.grid[0] * (1 - 1e-9)
         if not shown.any():
             continue

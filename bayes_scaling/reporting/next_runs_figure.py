@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bayes_scaling.data.sizes import size_text
 from bayes_scaling.errors import DataError
+from bayes_scaling.models.responses.all_responses import RESPONSES
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, InlineFigure
+from bayes_scaling.reporting.headings import around_answer
 
 NAMED = 0.03  # of the deviation at the start: runs that tell less have no name in the figure
 
@@ -40,7 +43,7 @@ def plot_next_runs(chosen: pd.DataFrame) -> Figure:
     """
     if not (isinstance(chosen, pd.DataFrame) and {"total_cost", "sd_after", "run"} <= set(chosen) and len(chosen)):
         raise DataError("plot_next_runs needs what bs.next_runs returns, with at least one run")
-    figure = InlineFigure(figsize=(6.4, 3.6), layout="constrained")
+    figure = InlineFigure(figsize=(6.9, 4.2), layout="constrained")
     panel = figure.subplots()
     cost = [0.0, *chosen["total_cost"]]
     left = [chosen["sd_before"].iloc[0], *chosen["sd_after"]]
@@ -51,10 +54,16 @@ def plot_next_runs(chosen: pd.DataFrame) -> Figure:
                        fontsize=SMALL, color=GREY)  # fmt: skip
     panel.set_ylim(bottom=0)
     panel.set_xlim(left=0, right=1.15 * cost[-1])
-    panel.set_xlabel("cost of the chosen runs together", fontsize=NORMAL)
-    panel.set_ylabel("standard deviation of the target", fontsize=NORMAL)
+    cost_name = str(chosen.attrs.get("cost", "cost"))
+    paid = "compute of the chosen runs together [FLOPs]"
+    panel.set_xlabel(paid if cost_name == "flops" else f"{cost_name} of the chosen runs together", fontsize=NORMAL)
+    panel.xaxis.set_major_formatter(lambda value, _: size_text(value, 3) if value else "0")
+    response = RESPONSES.get(str(chosen.attrs.get("response")))
+    unit = f" [{response.label}]" if response else ""
+    panel.set_ylabel(f"standard deviation of the target{unit}", fontsize=NORMAL)
     panel.set_title("what is left uncertain after each run, best first", fontsize=SMALL, color=GREY, loc="left")
     panel.tick_params(labelsize=SMALL, length=3)
     panel.grid(color="0.92", lw=0.6)
     panel.spines[["top", "right"]].set_visible(False)
+    around_answer(figure, "Which runs to make next", {str(name): value for name, value in chosen.attrs.items()})
     return figure

@@ -5,13 +5,12 @@ from __future__ import annotations
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, LogFormatterMathtext, MaxNLocator
 
 from bayes_scaling.forecasting.notes import joined, remarks_of
-from bayes_scaling.inference.averaged_fits import Average
-from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import ALARM, BEYOND, GREY, NORMAL, SMALL
 from bayes_scaling.reporting.curves import View
 
@@ -23,17 +22,17 @@ def remark(panel: Axes, view: View, ahead: xr.Dataset) -> float:
     """Write what a forecast notes of all rows into its panel; return the share of the height that it needs above."""
     notes = [remarks_of(note) for note in ahead["note"].to_numpy()]
     text = joined(part for part in notes[0] if all(part in note for note in notes))
-    if not (text and view.response.per_benchmark):
-        return 0.0
+    if not (text and view.response.per_benchmark) or str(ahead["benchmark"].to_numpy()[0]) not in view.benchmarks:
+        return 0.0  # notes of an average are those of its benchmarks
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
     panel.text(0.03, 0.96, fill(text, 30), transform=panel.transAxes, va="top", fontsize=SMALL,
                color=ALARM, style="italic", zorder=9, bbox=box)  # fmt: skip
     return 0.22
 
 
-def dress(panel: Axes, fit: Fit | Average, view: View, benchmark: str, low: float, high: float) -> None:
+def dress(panel: Axes, runs: pd.DataFrame, view: View, benchmark: str, low: float, high: float) -> None:
     """Scales, limits, chance level, and where the data end."""
-    own = view.of_panel(fit.runs, benchmark)
+    own = view.of_panel(runs, benchmark)
     end, left, right = own["flops"].max(), view.grid[0] / 1.6, view.grid[-1] * 1.02
     chance = own["chance"].median() if view.response.per_benchmark and "chance" in own else np.nan
     if np.isfinite(chance):

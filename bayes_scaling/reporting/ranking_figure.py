@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from bayes_scaling.decisions.rankings import summarise_ranking
 from bayes_scaling.errors import DataError
 from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, InlineFigure
+from bayes_scaling.reporting.headings import around_answer
 
-ROW, MARGIN = 0.36, 1.6  # inches
+ROW, MARGIN = 0.36, 2.2  # inches
 LONGEST = 32  # characters of a label
 
 
@@ -77,4 +78,5 @@ def plot_ranking(found: xr.Dataset, benchmark: str | None = None) -> Figure:
                      color=GREY, loc="left")  # fmt: skip
     for panel in (scores, pairs):
         panel.tick_params(labelsize=SMALL, length=3)
+    around_answer(figure, "Which mixture scores highest", found.attrs)
     return figure

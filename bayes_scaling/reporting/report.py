@@ -128,7 +128,7 @@ def report(
         return _filled("report.md.jinja", content)
     content["table"] = _html_table(_shown(summary), "What a new run of each plan should score")
     content["figures"] = [
-        *_law_figure(fit, ahead, even_if_not_converged),
+        *_law_figure(fit, plan, ahead, even_if_not_converged),
         *(f for a in answers for f in _answer_figure(a)),
     ]
     if past is not None:
@@ -245,7 +245,7 @@ def _inline(figure: Figure, told: str) -> dict[str, object]:
     return {"told": told, "svg": re.sub(r"(<svg[^>]*>)", rf"\1{head}", drawn, count=1)}
 
 
-def _law_figure(fit: Fit | Average, ahead: xr.Dataset, go_on: bool) -> list[dict[str, object]]:
+def _law_figure(fit: Fit | Average, plan: pd.DataFrame, ahead: xr.Dataset, go_on: bool) -> list[dict[str, object]]:
     """The law over compute on the planned benchmarks, where the plan has scores that the figure can draw."""
     if "accuracy" not in ahead:
         return []
@@ -257,8 +257,8 @@ def _law_figure(fit: Fit | Average, ahead: xr.Dataset, go_on: bool) -> list[dict
     if not tests:
         return []
     reach = max(1.0, float(ahead["decades_beyond"].max()) + 0.3)
-    drawn = plot_law(fit, benchmarks=tests, mixtures=mixtures or None, reach=reach, ncols=min(3, len(tests)), seed=1,
-                     even_if_not_converged=go_on)  # fmt: skip
+    drawn = plot_law(fit, benchmarks=tests, mixtures=mixtures or None, reach=reach, ncols=min(3, len(tests)),
+                     planned=plan, seed=1, even_if_not_converged=go_on)  # fmt: skip
     return [_inline(drawn, "Scores of the runs, and the forecast with its bands, over training compute")]
 
 

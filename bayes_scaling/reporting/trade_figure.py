@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, InlineFigure
-
-MARKERS = "osD^v"
+from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure
+from bayes_scaling.reporting.headings import around_answer
 
 
 def plot_trade(found: xr.Dataset) -> Figure:
@@ -41,7 +40,7 @@ def plot_trade(found: xr.Dataset) -> Figure:
     """
     if not (isinstance(found, xr.Dataset) and {"cost", "cheapest"} <= set(found)):
         raise DataError("plot_trade needs what bs.trade returns")
-    figure = InlineFigure(figsize=(8.2, 3.4), layout="constrained")
+    figure = InlineFigure(figsize=(8.2, 4.0), layout="constrained")
     left, right = figure.subplots(1, 2)
     for place, ratio in enumerate(found["tokens_per_param"].to_numpy()):
         own = found.sel(tokens_per_param=ratio)
@@ -63,6 +62,7 @@ def plot_trade(found: xr.Dataset) -> Figure:
     right.set_title("numbers: probability of costing least [%]", fontsize=SMALL, color=GREY, loc="left")
     if found.sizes["tokens_per_param"] > 1:
         left.legend(fontsize=SMALL, frameon=False)
+    around_answer(figure, "Training against samples", found.attrs)
     return figure
 
 

@@ -229,6 +229,7 @@ def test_boundary_figures_show_what_they_should(tmp_path):
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["boundary, P1", "boundary, P2"]
     assert any("converged" in text.get_text() for text in figure.texts)
+    assert "base models up to" in figure.legends[0].get_title().get_text()
     figure.savefig(tmp_path / "boundary.png")
     one = bs.plot_boundary(board_fit(), benchmarks=["benchmark 2"])
     assert {"models", "50 % band", "90 % band", "boundary, P2"} == {t.get_text() for t in one.legends[0].get_texts()}

@@ -12,6 +12,11 @@ from bayes_scaling.boundaries.simulated import true_boundary
 from bayes_scaling.errors import DataError
 
 
+def _ends(bars):
+    """Lowest and highest values of error bars."""
+    return [value for segment in bars.get_segments() for value in segment[:, 1]]
+
+
 @pytest.fixture(scope="module")
 def board():
     return bs.simulated_board(models=1500, benchmarks=1, bases=200, seed=4)
@@ -90,6 +95,7 @@ def test_validation_scores_every_method_on_the_same_rows():
     assert (table["coverage_se"] > 0).all()
     figure = bs.plot_boundary_coverage(table)
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["benchmark 1", "benchmark 2"]
+    assert all(0 <= end <= 1 for panel in figure.axes for bar in panel.collections for end in _ends(bar))
     with pytest.raises(DataError, match="needs the table of next_period"):
         bs.plot_boundary_coverage(table.drop(columns="tau"))
     with pytest.raises(DataError, match="at least two periods"):

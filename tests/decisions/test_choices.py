@@ -227,6 +227,11 @@ def test_figures_of_choices(fit, passing, tmp_path):
     for number, figure in enumerate(figures):
         figure.savefig(tmp_path / f"{number}.svg")
         assert (tmp_path / f"{number}.svg").stat().st_size > 5000
+        said = " ".join([figure.get_suptitle(), *(text.get_text() for text in figure.texts)]).replace("\n", " ")
+        assert all(part in said for part in (" fitted to ", " up to ", "track record: ", "r-hat"))
+    bare = bs.next_runs(fit, plan, plan, number=1, **GO_ON)
+    bare.attrs.clear()
+    assert any("attributes were lost" in text.get_text() for text in bs.plot_next_runs(bare).texts)
     for draw in (bs.plot_ranking, bs.plot_trade, bs.plot_next_runs):
         with pytest.raises(DataError, match="needs what bs"):
             draw("nothing")

@@ -125,6 +125,7 @@ def test_the_figure_shows_every_target_and_who_never_gets_there(fit, tmp_path):
     figure = bs.plot_compute_for(found)
     figure.savefig(tmp_path / "figure.png")
     texts = [text.get_text() for text in figure.axes[0].texts]
+    assert figure.get_suptitle().startswith("Compute that targets need: ") and "fitted to" in figure.get_suptitle()
     assert texts.count("never") == 1 and len(texts) == found.sizes["row"] + 1
     with pytest.raises(DataError, match=r"bs\.compute_for returns"):
         bs.plot_compute_for(found.drop_vars("target"))

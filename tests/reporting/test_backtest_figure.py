@@ -11,7 +11,7 @@ import bayes_scaling as bs
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.reporting.calibration_figure import LEVELS
-from bayes_scaling.reporting.canvas import ALARM, COLOURS
+from bayes_scaling.reporting.canvas import COLOURS
 
 
 def past(law_sd=(0.03, 0.03), converged=True, tried=False, mixtures=2):
@@ -94,9 +94,11 @@ def test_what_did_not_converge_is_said_in_both_pictures():
     assert any("THE FIT DID NOT CONVERGE" in t for t in texts(bs.plot_backtest(one)))
 
 
-def stars(panel):
-    (found,) = [c for c in panel.collections if c.get_label() == "outcome"]
-    return found
+def drawn(panel, kind):
+    """Points of one kind over all names, (name, x, y) rows."""
+    parts = [(c.get_label(), c.get_offsets()) for c in panel.collections if c.get_label().startswith(kind)]
+    rows = [(label.removeprefix(f"{kind} "), *at) for label, offsets in parts for at in offsets]
+    return pd.DataFrame(rows, columns=["name", "x", "y"])
 
 
 def test_outcomes_and_fitted_runs_are_where_they_were():
@@ -107,17 +109,18 @@ def test_outcomes_and_fitted_runs_are_where_they_were():
     for panel in figure.axes:
         own = one.runs[one.runs["benchmark"] == panel.get_title(loc="left")]
         later = own[split.held_out[own.index]]
-        np.testing.assert_allclose(stars(panel).get_offsets()[:, 1], later["score"])
-        np.testing.assert_allclose(np.log10(stars(panel).get_offsets()[:, 0] / later["flops"]), 0, atol=0.1)
-        (before,) = [c for c in panel.collections if c.get_label() == "fitted"]
-        fitted = own[split.fitted[own.index]]
-        np.testing.assert_allclose(before.get_offsets(), fitted[["flops", "score"]])
+        later = later.sort_values(["mixture", "score"])
+        reached = drawn(panel, "outcome").sort_values(["name", "y"])
+        assert reached["name"].tolist() == later["mixture"].tolist()
+        np.testing.assert_allclose(reached["y"], later["score"])
+        np.testing.assert_allclose(np.log10(reached["x"].to_numpy() / later["flops"].to_numpy()), 0, atol=0.1)
+        fitted = own[split.fitted[own.index]].sort_values(["mixture", "flops"])
+        before = drawn(panel, "fitted").sort_values(["name", "x"])
+        np.testing.assert_allclose(before[["x", "y"]], fitted[["flops", "score"]])
         assert "at chance" in [t.get_text() for t in panel.texts]
 
 
-def test_bars_hold_what_they_say_and_misses_are_red():
-    from matplotlib.colors import to_rgba
-
+def test_bars_hold_what_they_say_and_misses_have_a_ring():
     one = past((0.06, 0.03))
     key = ("exact", one.splits[1].name)
     figure = bs.plot_backtest(one, split=key[1])
@@ -125,8 +128,8 @@ def test_bars_hold_what_they_say_and_misses_are_red():
     assert 0 < own["inside_95"].sum() < len(own)
     for panel in figure.axes:
         part = own[own["benchmark"] == panel.get_title(loc="left")]
-        red = [tuple(e) == to_rgba(ALARM) for e in stars(panel).get_edgecolors()]
-        assert red == (~part["inside_95"].astype(bool)).tolist()
+        missed = part.loc[~part["inside_95"].astype(bool), "observed"]
+        np.testing.assert_allclose(drawn(panel, "outside")["y"], missed)
         widest = panel.collections[0].get_segments()
         heights = [s[1][1] - s[0][1] for s in widest]
         np.testing.assert_allclose(heights, part["width_95"], rtol=1e-6)
@@ -143,15 +146,39 @@ def test_colours_are_those_of_the_legend_in_every_panel():
     forecasts = {key: ahead.isel(row=rows[key]) for key, ahead in one.forecasts.items()}
     less = Backtest(one.runs, one.splits, "accuracy", one.shards, one.scores[keep], forecasts)
     panel = bs.plot_backtest(less).axes[1]
-    assert {tuple(c) for c in stars(panel).get_facecolors()} == {to_rgba(COLOURS[1])}
+    (second,) = [c for c in panel.collections if c.get_label().startswith("outcome")]
+    assert {tuple(c) for c in second.get_facecolors()} == {to_rgba(COLOURS[1])}
 
 
 def test_pass_at_k_has_a_colour_for_every_k_and_leaves_other_scores_out():
     one = past(tried=True, mixtures=1)
     figure = bs.plot_backtest(one)
     assert {"k = 1", "k = 8"} <= set(texts(figure))
-    assert len({tuple(c) for c in stars(figure.axes[0]).get_facecolors()}) == 2
+    assert drawn(figure.axes[0], "outcome")["name"].nunique() == 2
     assert figure.axes[0].get_ylabel() == "pass@k"
+
+
+def test_names_differ_in_their_markers_and_none_is_called_unspecified():
+    one = past()
+    shapes = {}
+    for points in bs.plot_backtest(one).axes[0].collections:
+        if points.get_label().startswith(("outcome", "fitted")):
+            shapes[points.get_label()] = points.get_paths()[0].vertices.shape, points.get_paths()[0].vertices.sum()
+    assert shapes["outcome mixture 0"] != shapes["outcome mixture 1"]
+    assert shapes["fitted mixture 0"] != shapes["fitted mixture 1"]
+    nameless = Backtest(
+        one.runs.assign(mixture="unspecified"), one.splits, "accuracy", one.shards,
+        one.scores.assign(mixture="unspecified"), one.forecasts,
+    )  # fmt: skip
+    assert "all runs" in texts(bs.plot_backtest(nameless))
+    assert not any("unspecified" in text for text in texts(bs.plot_backtest(nameless)))
+
+
+def test_the_data_set_is_named():
+    one = past()
+    one.runs.attrs["dataset"] = "mine.csv"
+    assert any("mine.csv" in text for text in texts(bs.plot_backtest(one)))
+    assert any("mine.csv" in text for text in texts(bs.plot_calibration(one)))
 
 
 def test_what_was_not_forecast_is_refused():

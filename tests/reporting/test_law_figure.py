@@ -144,7 +144,7 @@ def test_a_model_of_sizes_and_tokens_walks_along_the_ratio_of_the_runs(runs):
     from bayes_scaling.reporting.curves import plan_along, view_of
 
     unfitted = Fit(bs.load_model("params_tokens"), known, pd.NA, PASSED)
-    plan = plan_along(unfitted, view_of(unfitted, None, None, 1.0, (0.8,), None), "piqa")
+    plan = plan_along(unfitted, view_of(unfitted, None, None, 1.0, (0.8,)), "piqa")
     assert path(unfitted) == (pytest.approx(20.3, rel=0.05), pytest.approx(1.0))
     np.testing.assert_allclose(plan["tokens"] / plan["params"], path(unfitted)[0])
     np.testing.assert_allclose(plan["flops"], 6 * plan["params"] * plan["tokens"])
@@ -167,6 +167,58 @@ def test_the_verdict_is_small_print_or_loud(fit, figure):
     (text,) = loud.texts
     assert "NOT CONVERGED" in said(loud)
     assert text.get_color() == "#B00020"
+
+
+def headline(figure):
+    return figure.legends[0].get_title().get_text() if figure.legends else figure.get_suptitle()
+
+
+def test_a_heading_names_law_and_data(fit, figure):
+    assert headline(figure).replace("\n", " ") == "power_law, fitted to 15 runs of gadre2024, up to 2.5e20 FLOPs"
+    assert "alpha of power_law, fitted to 15 runs of gadre2024" in headline(bs.plot_exponents(fit))
+    mine = dataclasses.replace(fit, runs=fit.runs.copy())
+    mine.runs.attrs.clear()
+    assert headline(bs.plot_law(mine, benchmarks="piqa", seed=1)).endswith("fitted to 15 runs, up to 2.5e20 FLOPs")
+
+
+def test_planned_runs_have_bars_where_the_law_forecasts_them(fit):
+    plan = bs.plan_runs(flops=["5e21", "1e22"], benchmark=["piqa", "hellaswag"], mixture=["C4", "RefinedWeb"])
+    panel = bs.plot_law(fit, benchmarks=["piqa"], mixtures="C4", planned=plan, seed=1).axes[0]
+    table = bs.summarise(bs.forecast(fit, plan, seed=1))
+    own = table[(table["benchmark"] == "piqa") & (table["mixture"] == "C4") & (table["interval_for"] == "new run")]
+    (means,) = [line for line in panel.lines if line.get_label() == "planned"]
+    np.testing.assert_allclose(means.get_xydata(), own[["flops", "mean"]])
+    bars = [c.get_segments() for c in panel.collections if c.get_label() == "planned bars"]
+    ends = np.array([[segment[:, 1] for segment in bar] for bar in bars])
+    np.testing.assert_allclose(ends[1], own[["lower_80", "upper_80"]])
+    assert panel.get_xlim()[1] > 1e22
+    assert panel.get_ylim()[1] >= own["upper_95"].max()
+
+
+def test_planned_runs_of_a_new_mixture_are_black(fit):
+    unseen = bs.plan_runs(flops=["5e21"], benchmark=["piqa"], mixture="my own")
+    panel = bs.plot_law(fit, benchmarks=["piqa"], mixtures="C4", planned=unseen, seed=1).axes[0]
+    (black,) = [line for line in panel.lines if line.get_label() == "planned"]
+    assert black.get_markeredgecolor() == "#000000"
+
+
+def test_the_average_has_a_panel_with_its_own_runs_and_band(fit, later):
+    plan = bs.plan_runs(flops="1e22", benchmark=BENCHMARKS, mixture="C4")
+    figure = bs.plot_law(fit, mixtures="C4", average=True, later=later, planned=plan, seed=1)
+    panel = figure.axes[-1]
+    assert panel.get_title(loc="left") == "average of 3"
+    (points,) = [c for c in panel.collections if c.get_label() == "runs C4"]
+    means = fit.runs[fit.runs["mixture"] == "C4"].groupby("run")[["flops", "score"]].mean().sort_values("flops")
+    drawn = points.get_offsets()
+    np.testing.assert_allclose(drawn[np.argsort(drawn[:, 0])], means, rtol=1e-6)
+    whole = bs.average_benchmarks(bs.forecast(fit, plan, seed=1))
+    (mark,) = [line for line in panel.lines if line.get_label() == "planned"]
+    assert mark.get_ydata()[0] == pytest.approx(float(whole["accuracy"].mean()))
+    _, low, high = band(panel, "expectation 0.8 C4")
+    singles = [band(one, "expectation 0.8 C4") for one in figure.axes[:-1]]
+    assert (high - low)[-1] < np.mean([(one[2] - one[1])[-1] for one in singles])
+    with pytest.raises(DataError, match="an average needs two benchmarks or more"):
+        bs.plot_law(fit, benchmarks="piqa", average=True)
 
 
 def test_no_pyplot_and_no_text_over_text(figure):
