@@ -117,7 +117,7 @@ def plot_laws(
         dress(panel, first.runs, view, benchmark, low, high)
         _mark_distance(panel, first, view, benchmark)
     _legend(figure, styles, view, later)
-    heading(figure, f"{len(named)} law{'s' if len(named) > 1 else ''}, {fitted_to(first.runs)}")
+    heading(figure, f"{len(laws)} law{'s' if len(laws) > 1 else ''}, {fitted_to(first.runs)}")
     walks = max((path_text(fit) for fit in named.values()), key=len)
     footer(figure, verdicts_of(laws), f"{walks}{law_text(list(named.values()))}")
     return figure
