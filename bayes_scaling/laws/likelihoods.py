@@ -10,7 +10,8 @@ with v / (1 + v) in place of v = scatter² + … for beta, and the whole item no
 and normal, m is kept one point away from 0 and 1: near its floor a benchmark says little about its law, and
 a score of exactly 0 must not say more than one of 0.001.
 
-A loss is a mean over so many tokens that nothing but the run makes it scatter, in proportion to itself.
+A loss is a mean over so many tokens that nothing but the run makes it scatter, in proportion to itself: `student_t`
+where single runs may have gone wrong, `log_normal` beside scores.
 For pass@k there are two: `loglog` for pass@k as it is reported, `counts` for right answers per problem.
 
 Adding one: write a function ``(mean, n_items, *, parameters)`` that returns ``(distribution, arguments)``
@@ -35,6 +36,8 @@ NOMINAL_ITEMS = 1000.0  # stands in for n_items where it is not known
 # Kinds of rows that likelihoods observe.
 SCORES, LOSSES = "scores", "losses"
 REPORTED_PASS_AT_K, COUNTS = "pass@k of a benchmark", "right answers per problem"
+DEGREES = 3.0  # of freedom of scatter with heavy tails: the least whole number at which it has a variance
+LEAST_LOSS = 1e-3  # no draw of a loss is less [nats per token]
 SURE = 1e-12  # how near to 0 and 1 the mean success probability may come
 
 type Arguments = Mapping[str, Any]
@@ -131,6 +134,20 @@ def log_normal(
     import pymc as pm
 
     return pm.Normal, {"mu": ops.log(mean) - scatter**2 / 2, "sigma": scatter}
+
+
+@likelihood(lambda loss, n_items: loss, lambda value, n_items: np.maximum(value, LEAST_LOSS), LOSSES)
+def student_t(
+    mean: Numbers, *, scatter: Numbers = positive(0.002, 0.03, "relative scatter of the loss of runs around the law")
+) -> Numbers:
+    """Student's t of three degrees of freedom, in proportion to the loss: a run that went wrong bends no curve.
+
+    Some runs diverge, are cut short, or see their data again and again.  Normal scatter gives such a run a weight that
+    grows with its distance; heavy tails give it less and less (Lange, Little and Taylor 1989).
+    """
+    import pymc as pm
+
+    return pm.StudentT, {"nu": DEGREES, "mu": mean, "sigma": scatter * mean}
 
 
 def _loglog(score: Numbers, n_items: Numbers) -> Numbers:

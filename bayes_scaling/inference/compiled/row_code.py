@@ -26,6 +26,7 @@ FORMATS = {
     "LT": "({0} < {1})", "LE": "({0} <= {1})", "GT": "({0} > {1})", "GE": "({0} >= {1})",
     "EQ": "({0} == {1})", "NEQ": "({0} != {1})", "AND": "({0} and {1})", "OR": "({0} or {1})",
     "Invert": "(not {0})", "Switch": "({1} if {0} else {2})", "IsNan": "({0} != {0})",
+    "Sign": "(1.0 if {0} > 0 else -1.0 if {0} < 0 else 0.0)",
 }  # fmt: skip
 type GraphVariable = Any  # of PyTensor, which has no types of its own
 
