@@ -1,7 +1,7 @@
 """Boundaries of released models: fitted on one period and scored on the next, beside the published estimators.
 
-    python benchmarks/boundaries.py SCORES.csv [--resamples 200] [--only validation|widths|scale]
-        [--organisations 1]
+    python benchmarks/boundaries.py SCORES.csv [--resamples 200] [--only validation|widths|refits|scale]
+        [--refits 20] [--organisations 1]
 
 SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes; pretrained models are left out, as in arXiv
 2602.15327.  Printed are
@@ -12,6 +12,8 @@ SCORES.csv is a table that `bayes_scaling.read_leaderboard` takes; pretrained mo
   published, with larger κ, and for the posterior;
 - how wide the posterior of the boundary at 1e24 FLOPs is beside resamples of base models of the published estimator,
   and of the same with κ so large that it is as good as exact;
+- the same beside a bootstrap of the posterior's own median: the model is fitted again to resamples of base models (only
+  where --only refits asks for it, because every resample takes a fit);
 - what fits of 25,000 and of 2,500 models of 300 base models on six benchmarks take.
 """
 
@@ -23,19 +25,21 @@ import time
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayes_scaling.boundaries.estimators import KAPPA, boundary_curve
-from bayes_scaling.boundaries.fitting import fit_boundary
+from bayes_scaling.boundaries.fitting import BoundaryFit, fit_boundary
 from bayes_scaling.boundaries.leaderboard import read_leaderboard
 from bayes_scaling.boundaries.quantiles import boundary
 from bayes_scaling.boundaries.resampled import boundary_baseline
-from bayes_scaling.boundaries.scores import BENCHMARK
+from bayes_scaling.boundaries.scores import BASE, BENCHMARK
 from bayes_scaling.boundaries.simulated import simulated_board
 from bayes_scaling.boundaries.validation import next_period
 
 AT = 1e24
 SHARP = 3200.0  # κ that is as good as exact
-PARTS = ("validation", "widths", "scale")
+PARTS = ("validation", "widths", "refits", "scale")
+FEWER = {"chains": 2, "draws": 400, "tune": 400}  # draws of a refit, of which only the median is used
 
 
 def validation(scores: pd.DataFrame, resamples: int) -> None:
@@ -86,6 +90,30 @@ def widths(scores: pd.DataFrame, resamples: int) -> None:
         print(f"{line} {(most - least) / (high - low):.2f}")
 
 
+def refits(scores: pd.DataFrame, number: int) -> None:
+    """How wide the posterior is beside the scatter of its own median over resamples of base models."""
+    scores = scores.drop(columns="period")
+    fit = fit_boundary(scores, seed=1, progress=False)
+    draws = _at(fit)
+    clusters = [own for _, own in scores.groupby(BASE)]
+    rng, middles = np.random.default_rng(1), []
+    for refit in range(number):
+        chosen = rng.integers(len(clusters), size=len(clusters))
+        drawn = [clusters[cluster].assign(**{BASE: f"cluster {place}"}) for place, cluster in enumerate(chosen)]
+        again = fit_boundary(pd.concat(drawn, ignore_index=True), seed=1, progress=False, **FEWER)
+        middles.append(_at(again).median("sample").sel(benchmark=draws["benchmark"]).to_numpy())
+        print(f"refit {refit + 1}: {again.verdict}", flush=True)
+    scatter, spread = np.std(middles, axis=0, ddof=1), draws.std("sample").to_numpy()
+    columns = {"posterior sd": spread, "sd over resamples": scatter, "ratio": spread / scatter}
+    table = pd.DataFrame(columns, draws["benchmark"].to_numpy())
+    print(f"\nthe boundary at {AT:g} FLOPs\n{table.round(4).to_string()}\nmean ratio {table['ratio'].mean():.2f}")
+
+
+def _at(fit: BoundaryFit) -> xr.DataArray:
+    """Draws of the boundary (benchmark, sample) at the compute that widths are compared at."""
+    return boundary(fit, AT, seed=1, even_if_not_converged=True).isel(flops=0).stack(sample=("chain", "draw"))
+
+
 def _below(fit: object, benchmark: str, tail: str) -> float:
     """Share of the fitted models of a benchmark below the boundary of their period."""
     shares = []
@@ -118,15 +146,20 @@ def main() -> None:
     parser.add_argument("scores")
     parser.add_argument("--resamples", type=int, default=200)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--refits", type=int, default=20)
     parser.add_argument("--organisations", type=int, default=1, help="of the simulated boards; 500 take very long")
     chosen = parser.parse_args()
     scores = read_leaderboard(pd.read_csv(chosen.scores))
     scores = scores[scores["model_type"] != "pretrained"].reset_index(drop=True)
-    for part in PARTS if chosen.only is None else [chosen.only]:
-        if part == "scale":
-            scale(chosen.organisations)
-        else:
-            {"validation": validation, "widths": widths}[part](scores, chosen.resamples)
+    run = {
+        "validation": lambda: validation(scores, chosen.resamples),
+        "widths": lambda: widths(scores, chosen.resamples),
+        "scale": lambda: scale(chosen.organisations),
+        "refits": lambda: refits(scores, chosen.refits),
+    }
+    for part in run if chosen.only else [name for name in run if name != "refits"]:
+        if chosen.only in (None, part):
+            run[part]()
 
 
 if __name__ == "__main__":
