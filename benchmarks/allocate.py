@@ -6,8 +6,8 @@
 `allocate` is asked how to split the compute of larger ones.  Larger runs of equal compute (within 5 %) and at least
 three different ratios are one case.  Printed are, by data set and cut, how much higher than the lowest loss of its case
 the loss was of the run nearest to the recommended ratio, of the run nearest to 20 tokens per parameter, and of a run at
-random, in percent of the loss; and, over cases whose losses have a least within the ratios tried (the vertex of a
-parabola in the logarithm of the ratio), how often the 80 % interval of the best ratio holds it.
+random, in percent of the loss; and how often the 80 % interval of the best ratio holds the vertex of a parabola in the
+logarithm of the ratio, through the runs of a case within a factor of 8 of the lowest loss, where it lies among them.
 
 Data: the public runs of arXiv 2512.08894 (--krajewski, a folder with runs.csv; 10 to 80 tokens per parameter, losses on
 three validation sets) and the task `farseer` of ScaleBench (arXiv 2604.22753; --scalebench, a folder of parquet files).
@@ -29,6 +29,7 @@ import bayes_scaling as bs
 
 LAW, RULE = "loss_params_tokens_discrepancy", 20.0
 EQUAL, LEAST = 0.05, 3  # how far compute may differ within a case, and how many ratios it needs
+NEAR = 8.0  # times the ratio of the lowest loss; further out losses are no parabola
 VAL_SETS = ("c4", "dclm", "fineweb")
 LIMITS = (2e20, 6e20, 2e21)
 type Split = tuple[str, str, pd.DataFrame, pd.DataFrame]
@@ -63,7 +64,9 @@ def cases(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def vertex(case: pd.DataFrame) -> float:
-    """Ratio at which a parabola through the losses has its least; NaN where that is not within the ratios tried."""
+    """Ratio at which a parabola through the losses near the least has its vertex; NaN where that is not among them."""
+    best = case.loc[case["loss"].idxmin(), "ratio"]
+    case = case[case["ratio"].between(best / NEAR, best * NEAR)]
     x, y = np.log(case["ratio"].to_numpy()), np.log(case["loss"].to_numpy())
     curvature, slope, _ = np.polyfit(x, y, 2)
     least = -slope / (2 * curvature) if curvature > 0 else np.nan

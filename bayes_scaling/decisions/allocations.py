@@ -22,6 +22,13 @@ RATIOS = (0.5, 2000.0)  # tokens per parameter that are tried
 PLACES = 49
 PER_PARAM = 2.0  # FLOPs of one parameter for one token of inference
 BUDGETS_PER_DECADE, REACH = 8, 4.0
+RECORD = {
+    LOSS: (
+        "among larger runs of equal compute, the loss of the run nearest to the recommended split was .02 and .11 % above "
+        "the lowest on two public sets of losses (at 20 tokens per parameter .09 and .05 %, at random 2.0 and .7 %); 80 % "
+        "intervals of the best ratio held it in 21 and 92 % of cases (benchmarks/allocate.py)"
+    )
+}
 
 
 def allocate(
@@ -141,7 +148,7 @@ def _answer(
     values["outcome"] = (("place",), outcome[recommended].mean(axis=1))
     coords = {"chain": ahead["chain"], "draw": ahead["draw"], "tried_params": ("place", params[recommended]),
               "tried_tokens": ("place", tokens[recommended])}  # fmt: skip
-    attrs = basis(fit, ahead) | {
+    attrs = basis(fit, ahead, RECORD.get(name, "")) | {
         "outcome": name, "recommended_params": float(params[recommended, chosen]),
         "recommended_tokens": float(tokens[recommended, chosen]), "recommended_budget": float(budgets[recommended]),
         "note": _note(fit, params[recommended, chosen], tokens[recommended, chosen], chosen, never, target),
