@@ -124,9 +124,10 @@ def allocate(
 @click.option("--k", multiple=True, type=int, help="Numbers of samples to choose between.")
 @click.option("--benchmark", help="By default the only one that the fit saw.")
 @click.option("--mixture", help="By default the only one that the fit saw.")
+@click.option("--new-run", is_flag=True, help="Ask of one run, evaluated once, instead of the expectation.")
 def trade(
     asked: Asked, target: float, queries: str, tokens_per_sample: str, k: tuple[int, ...], benchmark: str | None,
-    mixture: str | None, plot: Path | None,
+    mixture: str | None, new_run: bool, plot: Path | None,
 ) -> None:  # fmt: skip
     """Trade longer training against more samples, at equal pass@k."""
     fit = _opened(asked, plot)
@@ -136,7 +137,7 @@ def trade(
 
     found = ask(
         fit, target, queries=queries, tokens_per_sample=tokens_per_sample, k=k or SAMPLES, benchmark=benchmark,
-        mixture=mixture, **asked.options(),
+        mixture=mixture, new_run=new_run, **asked.options(),
     )  # fmt: skip
     table = summarise_trade(found)
     shown = _three_digits(table, ["flops", "cost", "lower_80", "upper_80", "cost_per_solved"])

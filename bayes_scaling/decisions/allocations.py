@@ -24,9 +24,9 @@ PER_PARAM = 2.0  # FLOPs of one parameter for one token of inference
 BUDGETS_PER_DECADE, REACH = 8, 4.0
 RECORD = {
     LOSS: (
-        "among larger runs of equal compute, the loss of the run nearest to the recommended split was .02 and .11 % above "
-        "the lowest on two public sets of losses (at 20 tokens per parameter .09 and .05 %, at random 2.0 and .7 %); 80 % "
-        "intervals of the best ratio held it in 21 and 92 % of cases (benchmarks/allocate.py)"
+        "among larger runs of equal compute, the loss of the run nearest to the recommended split was .02 and .11 % "
+        "above the lowest on two public sets of losses (at 20 tokens per parameter .09 and .05 %, at random 2.0 and "
+        ".7 %); 80 % intervals of the best ratio held it in 21 and 92 % of cases (benchmarks/allocate.py)"
     )
 }
 

@@ -25,6 +25,7 @@ PASS = "pass_at_k"
 SAMPLES = tuple(2**i for i in range(9))
 PER_PARAM = 2.0  # FLOPs of one parameter for one token of inference
 REACH = 3.0
+SURE = 1e-12  # how near to 0 and 1 pass@k may come on the scale that single runs scatter on
 
 
 def trade(
@@ -37,6 +38,7 @@ def trade(
     benchmark: str | None = None,
     mixture: str | None = None,
     tokens_per_param: float | str | Sequence[float] | None = None,
+    new_run: bool = False,
     reach: float = REACH,
     seed: int | None = None,
     even_if_not_converged: bool = False,
@@ -67,6 +69,9 @@ def trade(
     tokens_per_param : float or sequence of float, optional
         Ratios to choose between; by default the median of the fitted runs.  Several need a law of parameters and
         tokens: a law of compute alone would say that a smaller model is as good.
+    new_run : bool
+        Ask of a single run, evaluated once, instead of the expectation: how log(−log pass@k) of such a run differs from
+        that of the expectation is drawn once for every curve.
     reach : float
         Decades beyond the largest fitted run.
     seed : int, optional
@@ -114,15 +119,33 @@ def trade(
                            even_if_not_converged=even_if_not_converged)  # fmt: skip
     if f"{PASS}_mean" not in ahead:
         raise DataError(f"{ahead.attrs['model']} forecasts {list(ahead.data_vars)}, and this is asked of pass@k")
-    drawn = row_draws(ahead[f"{PASS}_mean"])
+    mean, new = row_draws(ahead[f"{PASS}_mean"]), row_draws(ahead[PASS])
     places = np.array([np.flatnonzero(np.isclose(ahead["k"].to_numpy(), one)) for one in tries])
     places = places.reshape(len(tries), len(ratios), len(flops))
     order = np.argsort(ahead["flops"].to_numpy()[places], axis=2)
     places = np.take_along_axis(places, order, axis=2)
-    reached = np.array([[first_reached(flops, drawn[at], aim) for at in row] for row in places])  # (k, ratio, draw)
+    reached = np.array(
+        [[_reached(flops, mean[at], new[at] if new_run else None, aim) for at in row] for row in places]
+    )  # (k, ratio, draw)
     size = np.sqrt(reached / (FLOPS_PER_PARAM_TOKEN * count * np.array(ratios)[:, None]))
     cost = reached + asked * np.array(tries)[:, None, None] * PER_PARAM * size * length
     return _answer(fit, ahead, tries, ratios, reached, size, cost, asked * aim)
+
+
+def _reached(flops: np.ndarray, mean: np.ndarray, new: np.ndarray | None, aim: float) -> np.ndarray:
+    """Compute (draw,) at which curves (place, draw) of pass@k first reach a target, or those of a single run do."""
+    found = first_reached(flops, mean, aim)
+    if new is None:
+        return found
+    finite = found[np.isfinite(found)]
+    near = min(int(flops.searchsorted(np.median(finite))) if len(finite) else len(flops), len(flops) - 1)
+    better = _as_line(mean)
+    return first_reached(flops, better + _as_line(new[near]) - better[near], float(_as_line(np.array(aim))))
+
+
+def _as_line(pass_at_k: np.ndarray) -> np.ndarray:
+    """Minus log(−log pass@k), which rises with pass@k and is nearly straight in log compute."""
+    return np.asarray(-np.log(-np.log(np.clip(pass_at_k, SURE, 1 - SURE))))
 
 
 def _answer(

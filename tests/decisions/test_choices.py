@@ -149,6 +149,14 @@ def test_many_queries_make_samples_dear(passing):
     assert float((few * k).sum() / few.sum()) > float((many * k).sum() / many.sum())
 
 
+def test_a_new_run_is_less_certain_than_the_expectation(passing):
+    use = {"queries": 1e6, "tokens_per_sample": 1000, "k": (4,), **GO_ON}
+    found = [bs.trade(passing, 0.3, new_run=one, **use)["flops"].to_numpy() for one in (False, True)]
+    expected, single = (np.log10(np.quantile(flops, [0.25, 0.5, 0.75], method="higher")) for flops in found)
+    assert single[2] - single[0] > expected[2] - expected[0]
+    assert single[1] == pytest.approx(expected[1], abs=single[2] - single[0])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"target": 2}, "between 0 and 1"), ({"k": [1.5]}, "whole numbers"),
