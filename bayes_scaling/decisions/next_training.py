@@ -21,7 +21,8 @@ JITTER = 1e-9  # of the variance of an outcome, so that outcomes without noise c
 RESPONSES = ("accuracy", "pass_at_k", "loss")
 RECORD = (
     "replayed on two pools of losses and on scores of gadre2024, runs so chosen forecast larger ones better than runs "
-    "at random at 5 and 10 % of the cost of all, but not at 1 and 20 % (benchmarks/next_runs.py)"
+    "at random on all three at 5 % of the cost of all, on two at 10 %, on one of two at 1 %, and not on the one that "
+    "was tried at 20 % (benchmarks/next_runs.py)"
 )
 
 
