@@ -1,13 +1,15 @@
 """How well losses of larger runs are forecast, and whether their bands hold.
 
     python benchmarks/losses.py [--krajewski FOLDER] [--scalebench FOLDER] [--only TEXT] [--priors 0.01:0.35,0.03:0.668]
+        [--normal]
 
 Losses of smaller runs, all ratios of tokens to parameters, forecast those of larger ones, each validation set by
 itself: of gadre2024, of olmo_ladder, of the public tables of arXiv 2512.08894 (--krajewski, a folder with runs.csv) and
 of the two tasks of ScaleBench (--scalebench, see `next_runs.py`).  Printed are, for every law and split, the relative
 error, the CRPS in percent of the loss, and how many losses lie inside 80, 90 and 95 % bands of a new run; then the same
-by data set.  Beside the registered laws stand those with other priors on how far curves wander, as median:log standard
-deviation, and Eq. 2 of arXiv 2203.15556 by a Huber loss of the logarithm, which has no bands.
+by data set.  Beside the registered laws stand those with other priors on how far curves wander (as median:log standard
+deviation), the one with a discrepancy under normal scatter of the logarithm (--normal), and Eq. 2 of arXiv 2203.15556
+by a Huber loss of the logarithm, which has no bands.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import bayes_scaling as bs
 from bayes_scaling.models import effects
 from bayes_scaling.models.documents import from_document, to_document
 
+NORMAL = "normal scatter"
 LAWS, HUBER, DELTA = ("loss_params_tokens", "loss_params_tokens_discrepancy"), "least squares (Huber)", 1e-3
 COLUMNS = ["run", "mixture", "params", "tokens", "flops", "val_set", "loss"]
 type Split = tuple[str, str, pd.DataFrame, pd.DataFrame]
@@ -100,6 +103,8 @@ def outcome(split: Split, variant: tuple[str, str, float | None, float]) -> dict
         point = by_huber(known, later)
         return row | {"losses": len(later), "error %": 100 * np.nanmean(np.abs(point / truth - 1))}
     document, effects.WANDERING_SCALE = to_document(bs.load_model(variant[1])), variant[3]
+    if variant[0] == NORMAL:
+        document["responses"][0]["likelihood"] = "log_normal"
     if variant[2] is not None:
         document["discrepancy"] = {"loss_at_reference": {"mixture": variant[2]}}
     fit = bs.fit(from_document(document), bs.read_runs(known), seed=1, attempts=1, cores=1, progress=False)
@@ -124,8 +129,10 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of the name of a data set")
     parser.add_argument("--priors", default="", help="medians and log standard deviations, with commas between them")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--normal", action="store_true", help="normal scatter of the logarithm too")
     chosen = parser.parse_args()
-    forms = [*variants([p for p in chosen.priors.split(",") if p]), (HUBER, "", None, 0.0)]
+    normal = [(NORMAL, LAWS[1], None, effects.WANDERING_SCALE)] if chosen.normal else []
+    forms = [*variants([p for p in chosen.priors.split(",") if p]), *normal, (HUBER, "", None, 0.0)]
     kept = [split for split in splits(chosen.krajewski, chosen.scalebench) if chosen.only in split[0]]
     rows = Parallel(n_jobs=chosen.jobs)(delayed(outcome)(split, form) for split in kept for form in forms)
     table = pd.DataFrame(rows)
