@@ -28,9 +28,9 @@ def with_averages(runs: pd.DataFrame, benchmarks: Sequence[str], response: Respo
     Examples
     --------
     >>> from bayes_scaling.models.responses.all_responses import RESPONSES
-    >>> runs = pd.DataFrame({"run": ["a", "a", "b"], "benchmark": ["piqa", "copa", "piqa"], "score": [0.6, 0.7, 0.8]})
+    >>> runs = pd.DataFrame({"run": ["a", "a", "b"], "benchmark": ["piqa", "copa", "piqa"], "score": [0.5, 0.75, 0.8]})
     >>> with_averages(runs, ["piqa", "copa"], RESPONSES["accuracy"]).iloc[3:].values.tolist()
-    [['a', 'average of 2', 0.65]]
+    [['a', 'average of 2', 0.625]]
     """
     if len(benchmarks) < 2 or not response.per_benchmark:
         raise DataError(f"an average needs two benchmarks or more; the figure shows {list(benchmarks)}")
