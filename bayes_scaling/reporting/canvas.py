@@ -15,6 +15,7 @@ from bayes_scaling.inference.verdict import Verdict
 GREY, BEYOND, ALARM = "0.35", "0.945", "#B00020"
 
 
+EXPECTATION, NEW_RUN = "expectation: what many such runs would average", "new run: one of them, evaluated once"
 SMALL, NORMAL = 7.5, 8.5  # font sizes [points]
 
 

@@ -25,7 +25,17 @@ from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.averages import averaged_forecast, name_of_average, with_averages
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, footer, verdicts_of
+from bayes_scaling.reporting.canvas import (
+    COLOURS,
+    EXPECTATION,
+    GREY,
+    NEW_RUN,
+    NORMAL,
+    SMALL,
+    canvas,
+    footer,
+    verdicts_of,
+)
 from bayes_scaling.reporting.curves import Labels, View, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.headings import fitted_to, heading, name_of_law
 from bayes_scaling.reporting.panels import dress, remark
@@ -123,7 +133,7 @@ def plot_law(
         panels[0].set_title("beyond the data", fontsize=SMALL, color=GREY, loc="right", pad=3)
     _legend(figure, view, later is not None, bars is not None)
     heading(figure, f"{name_of_law(fit)}, {fitted_to(fit.runs)}")
-    footer(figure, verdicts_of(fit.laws), f"{path_text(fit)}{law_text([fit])}")
+    footer(figure, verdicts_of(fit.laws), f"{path_text(fit)}{law_text([fit])}; {EXPECTATION}, {NEW_RUN}")
     return figure
 
 

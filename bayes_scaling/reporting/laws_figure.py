@@ -21,7 +21,17 @@ from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.forecasting.law_uncertainty import law_text
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.canvas import COLOURS, GREY, NORMAL, SMALL, canvas, dashes, footer, verdicts_of
+from bayes_scaling.reporting.canvas import (
+    COLOURS,
+    EXPECTATION,
+    GREY,
+    NORMAL,
+    SMALL,
+    canvas,
+    dashes,
+    footer,
+    verdicts_of,
+)
 from bayes_scaling.reporting.curves import View, Wanted, labels_of, path_text, plan_along, points_of, view_of
 from bayes_scaling.reporting.headings import fitted_to, heading
 from bayes_scaling.reporting.panels import dress, remark
@@ -119,7 +129,7 @@ def plot_laws(
     _legend(figure, styles, view, later)
     heading(figure, f"{len(laws)} law{'s' if len(laws) > 1 else ''}, {fitted_to(first.runs)}")
     walks = max((path_text(fit) for fit in named.values()), key=len)
-    footer(figure, verdicts_of(laws), f"{walks}{law_text(list(named.values()))}")
+    footer(figure, verdicts_of(laws), f"{walks}{law_text(list(named.values()))}; {EXPECTATION}")
     return figure
 
 

@@ -160,6 +160,7 @@ def test_a_note_stands_in_its_panel(fit):
 
 def test_the_verdict_is_small_print_or_loud(fit, figure):
     assert "converged: r-hat" in said(figure)
+    assert "new run: one of them, evaluated once" in said(figure)
     failed = dataclasses.replace(fit, verdict=FAILED)
     with pytest.raises(FitError, match="NOT CONVERGED"):
         bs.plot_law(failed)
