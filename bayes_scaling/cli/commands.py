@@ -31,7 +31,17 @@ from bayes_scaling.cli.options import (
     runs_of,
 )
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
-from bayes_scaling.reporting.terminal import WIDTH, card, foot, overview, page, table_text, usable, wrapped
+from bayes_scaling.reporting.terminal import (
+    WIDTH,
+    card,
+    foot,
+    listed_models,
+    overview,
+    page,
+    table_text,
+    usable,
+    wrapped,
+)
 from bayes_scaling.version import __version__
 
 if TYPE_CHECKING:
@@ -247,14 +257,13 @@ def forecast(
 @main.command()
 @click.argument("name", required=False)
 def models(name: str | None) -> None:
-    """List the registered models, or show the card of one."""
-    from bayes_scaling.models.documents import list_models, load_model
-
+    """List the registered models, the recommended ones first, or show the card of one."""
     if name is not None:
+        from bayes_scaling.models.documents import load_model
+
         click.echo(card(load_model(name)))
         return
-    for known in list_models():
-        click.echo(wrapped(f"{known}  ", load_model(known).card.summary))
+    click.echo("\n".join(listed_models()))
     click.echo(wrapped("boundary  ", "What released models reach at a compute budget; see `bayes-scaling boundary`."))
 
 

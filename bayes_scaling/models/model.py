@@ -38,6 +38,12 @@ class Card:
     fails_when: str = ""
     references: tuple[str, ...] = ()
 
+    @property
+    def task(self) -> str:
+        """The task that it is recommended for, in few words; empty where it is for none."""
+        first = self.recommended_for.partition(".")[0]
+        return first[:1].lower() + first[1:]
+
 
 @dataclass(frozen=True, repr=False)
 class Model:

@@ -83,6 +83,9 @@ def _runs_text(runs: pd.DataFrame) -> str:
     return f"{len(rows)} checkpoints of {len(models)} {'training' if len(models) == 1 else 'trainings'}"
 
 
+RECOMMENDED = ", recommended for: "
+
+
 def usable(runs: pd.DataFrame) -> list[str]:
     """Which registered models the table can be used with, the recommended ones first, and what the others lack."""
     from bayes_scaling.inference.design import lay_out
@@ -95,13 +98,25 @@ def usable(runs: pd.DataFrame) -> list[str]:
         model = load_model(name)
         try:
             lay_out(model, runs)
-            best = ", recommended" if model.card.recommended_for else ""
+            best = f"{RECOMMENDED}{model.card.task}" if model.card.task else ""
             can.append(f"  {name}: yes{', but it reads compute alone' if unsuited(model, runs) else best}")
         except DataError as error:
             cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
     refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
-    order = (", recommended", ": yes", "")
-    return [*sorted(can, key=lambda line: [line.endswith(end) for end in order].index(True)), *refused]
+    order = (RECOMMENDED, "but it reads")
+    return [*sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line)), *refused]
+
+
+def listed_models() -> list[str]:
+    """Registered models with what they are, a text each; those that are recommended for a task come first."""
+    from bayes_scaling.models.documents import list_models, load_model
+
+    cards = {name: load_model(name).card for name in list_models()}
+    first = sorted(cards, key=lambda name: not cards[name].task)
+    tasks = {
+        name: f"{RECOMMENDED.removeprefix(', ')}{cards[name].task}. " if cards[name].task else "" for name in first
+    }
+    return [wrapped(f"{name}  ", f"{tasks[name]}{cards[name].summary}") for name in first]
 
 
 def page(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -67,9 +66,7 @@ def test_check_summarises_a_large_table_without_pymc(tmp_path, table):
         "import sys; from bayes_scaling.cli.commands import main; main(['check', sys.argv[1]], standalone_mode=False); "
         "sys.exit('pymc' in sys.modules or 'pytensor' in sys.modules)"
     )
-    start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "big.csv"], capture_output=True, text=True)
-    assert time.perf_counter() - start < 5  # a second on an idle machine
     assert done.returncode == 0
     assert f"{len(big)}, {len(big)} with a score" in done.stdout
     assert "3: C4, RedPajama, RefinedWeb" in done.stdout
@@ -214,6 +211,8 @@ def test_forecast_needs_runs_and_known_benchmarks(fitted):
 
 def test_models_lists_all_and_shows_a_card():
     assert all(name in run("models").stdout for name in bs.list_models())
+    told = run("models").stdout
+    assert told.index("power_law_discrepancy  recommended for: compute alone") < told.index("\nbnsl ")
     card = run("models", "power_law").stdout
     assert "90 % prior interval" in card
     assert "0.08 to 0.6" in card
