@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayes_scaling.data.runs import read_runs
 from bayes_scaling.errors import DataError
+from bayes_scaling.files.frames import DATASET
 from bayes_scaling.library import library_folder, names
 from bayes_scaling.messages import close_to
 
@@ -45,7 +46,7 @@ def load_dataset(name: str) -> pd.DataFrame:
         raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
     folder = library_folder("datasets") / name
     runs = read_runs(folder / "runs.csv")
-    runs.attrs["dataset"] = name
+    runs.attrs[DATASET] = name
     return runs
 
 

@@ -38,7 +38,7 @@ from bayes_scaling.data.sizes import flops_of, parse_number
 from bayes_scaling.data.spellings import parsed_target
 from bayes_scaling.data.trends import falls
 from bayes_scaling.errors import DataError, DataWarning
-from bayes_scaling.files.frames import as_frame
+from bayes_scaling.files.frames import DATASET, as_frame
 from bayes_scaling.files.tables import Place, read_table, refuse
 
 __all__ = ["COLUMNS", "plan_runs", "read_runs", "validate"]
@@ -92,7 +92,7 @@ def read_runs(source: str | Path | pd.DataFrame, columns: Mapping[str, str] | No
     texts = {yours for yours, known in mapping.items() if known in COLUMNS} | set(COLUMNS) - set(mapping)
     as_text = [name for name in texts if COLUMNS[mapping.get(name, name)].dtype == "str"]
     frame, place = read_table(Path(source), as_text)
-    frame.attrs["dataset"] = Path(source).name
+    frame.attrs[DATASET] = Path(source).name
     return _checked(frame, place, mapping)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from bayes_scaling.files.frames import DATASET, dataset_of
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 
@@ -22,7 +23,7 @@ def basis(fit: Fit | Average, ahead: xr.Dataset, record: str = "") -> dict[str, 
     kept = {str(name): value for name, value in ahead.attrs.items() if name != "plan"}
     runs = fit.runs
     return kept | {
-        "dataset": str(runs.attrs.get("dataset", "")),
+        DATASET: dataset_of(runs),
         "n_runs": float(runs["run"].nunique()),
         "least_flops": float(runs["flops"].min()),
         "largest_flops": float(runs["flops"].max()),

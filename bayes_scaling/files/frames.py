@@ -6,6 +6,13 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError
 
+DATASET = "dataset"  # attribute of a table: the name of its file or data set, which figures show
+
+
+def dataset_of(table: pd.DataFrame) -> str:
+    """Name of the file or data set that a table came from; empty where it is not known."""
+    return str(table.attrs.get(DATASET) or "")
+
 
 def as_frame(table: Any, what: str, *, example: str = "") -> pd.DataFrame:
     """Take a table as a pandas DataFrame.

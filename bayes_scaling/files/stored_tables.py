@@ -1,8 +1,7 @@
 """Tables inside netCDF files: any column names and types, as one text.
 
 A netCDF variable cannot have every name that a column of a table has, nor hold texts beside numbers and blanks.  So a
-table is stored as one JSON text, which gives back names, values, types, and the name of the
-data set.
+table is stored as one JSON text, which gives back names, values and types, and the name of the data set.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.files.frames import DATASET, dataset_of
+
 TABLE = "table"
-DATASET = "dataset"  # attribute of a table: the name of its file or data set
 
 
 def to_dataset(runs: pd.DataFrame) -> xr.Dataset:
     """One variable without dimensions, which holds the table as JSON."""
     columns = [{"name": str(name), **_stored(column)} for name, column in runs.items()]
-    named = {DATASET: str(runs.attrs[DATASET])} if runs.attrs.get(DATASET) else {}
+    named = {DATASET: dataset_of(runs)} if dataset_of(runs) else {}
     return xr.Dataset({TABLE: ((), json.dumps({"rows": len(runs), "columns": columns} | named))})
 
 

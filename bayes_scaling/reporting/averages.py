@@ -34,7 +34,7 @@ def with_averages(runs: pd.DataFrame, benchmarks: Sequence[str], response: Respo
     """
     if len(benchmarks) < 2 or not response.per_benchmark:
         raise DataError(f"an average needs two benchmarks or more; the figure shows {list(benchmarks)}")
-    if response.column not in runs:
+    if not {"run", response.column} <= set(runs):
         return runs
     rows = runs[response.outcomes(runs) & runs["benchmark"].isin(benchmarks)]
     numbers = [name for name in (response.column, "chance") if name in rows]
@@ -46,7 +46,9 @@ def with_averages(runs: pd.DataFrame, benchmarks: Sequence[str], response: Respo
 
 
 def averaged_forecast(ahead: xr.Dataset, benchmarks: Sequence[str]) -> xr.Dataset:
-    """The forecast of the average over some benchmarks, of the runs that have rows of all of them."""
+    """The forecast of the average over some benchmarks, of the runs that have rows of all of them; maybe of none."""
     rows = pd.Series(ahead["benchmark"].to_numpy()).astype(str).isin(benchmarks).to_numpy()
+    if not rows.any():
+        return ahead.isel(row=rows)
     found = average_benchmarks(ahead.isel(row=rows))
     return found.isel(row=(found["benchmark"] == name_of_average(benchmarks)).to_numpy())

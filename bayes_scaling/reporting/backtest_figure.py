@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from bayes_scaling.data.columns import LABEL, UNSPECIFIED, with_role
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.files.frames import dataset_of
 from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.models.responses.all_responses import RESPONSES
 from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, MARKERS, NORMAL, SMALL, canvas, fine_print
@@ -91,8 +92,10 @@ def plot_backtest(
         _dress_panel(panel, benchmark, str(scores.loc[own, "note"].iloc[0]))
     others = set(_series(before)) - set(looks)
     _legend(figure, looks | dict.fromkeys(["other fitted runs"][: len(others)], OTHER))
-    dataset = str(past.runs.attrs.get("dataset", ""))
-    title, failed = ", ".join(part for part in (*known[0], dataset) if part), not scores["converged"].all()
+    title, failed = (
+        ", ".join(part for part in (*known[0], dataset_of(past.runs)) if part),
+        not scores["converged"].all(),
+    )
     heading(figure, f"{title}: THE FIT DID NOT CONVERGE" if failed else title, loud=failed)
     fine_print(figure, ["vertical line: the most compute that was fitted; dashes: chance"])
     return figure

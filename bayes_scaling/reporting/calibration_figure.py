@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.evaluation.scores import DISTANCE, binned, resampled
+from bayes_scaling.files.frames import dataset_of
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.reporting.canvas import ALARM, COLOURS, GREY, NORMAL, SMALL, canvas, dashes, fine_print
 from bayes_scaling.reporting.headings import heading
@@ -83,7 +84,7 @@ def plot_calibration(
     handles = [Line2D([], [], **look, lw=1.8, label=v) for v, look in zip(labels, looks.values(), strict=True)]
     columns = max(1, int(figure.get_figwidth() / (0.075 * max(map(len, labels)) + 0.5)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=NORMAL, frameon=False)
-    dataset = str(past.runs.attrs.get("dataset", "")) if isinstance(past, Backtest) else ""
+    dataset = dataset_of(past.runs) if isinstance(past, Backtest) else ""
     heading(figure, f"How often outcomes fell inside intervals of new runs{f', {dataset}' if dataset else ''}")
     fine_print(figure, ["below the diagonal intervals are too narrow; shade: 90 % interval, by resampling runs"])
     return figure

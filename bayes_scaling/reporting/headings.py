@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from bayes_scaling.data.sizes import size_text
+from bayes_scaling.files.frames import DATASET, dataset_of
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.reporting.canvas import ALARM, NORMAL, fine_print
@@ -54,7 +55,7 @@ def fitted_to(runs: pd.DataFrame) -> str:
     'fitted to 2 runs of runs.csv, up to 2.5e20 FLOPs'
     """
     number = runs["run"].nunique() if "run" in runs else len(runs)
-    return _fitted(number, str(runs.attrs.get("dataset", "")), float(runs["flops"].max()))
+    return _fitted(number, dataset_of(runs), float(runs["flops"].max()))
 
 
 def _fitted(number: int, dataset: str, largest: float) -> str:
@@ -80,7 +81,7 @@ def around_answer(figure: Figure, what: str, attributes: Mapping[str, object]) -
         )
         return
     largest = float(str(attributes["largest_flops"]))
-    rests_on = _fitted(int(float(str(attributes["n_runs"]))), str(attributes.get("dataset", "")), largest)
+    rests_on = _fitted(int(float(str(attributes["n_runs"]))), str(attributes.get(DATASET, "")), largest)
     converged = attributes["converged"] == "True"
     heading(figure, f"{what}: {attributes['model']} {rests_on}", loud=not converged)
     lines = [f"{attributes['model']}: {attributes['verdict']}"] if not converged else [f"{attributes['verdict']}"]

@@ -218,6 +218,10 @@ def test_the_average_has_a_panel_with_its_own_runs_and_band(fit, later):
     _, low, high = band(panel, "expectation 0.8 C4")
     singles = [band(one, "expectation 0.8 C4") for one in figure.axes[:-1]]
     assert (high - low)[-1] < np.mean([(one[2] - one[1])[-1] for one in singles])
+    other = bs.plan_runs(flops="1e22", benchmark="lambada_openai", mixture="C4")
+    two = bs.plot_law(fit, benchmarks=["piqa", "hellaswag"], average=True, planned=other, seed=1,
+                      later=later.drop(columns="run"))  # fmt: skip
+    assert "planned" not in labels(two.axes[-1])
     with pytest.raises(DataError, match="an average needs two benchmarks or more"):
         bs.plot_law(fit, benchmarks="piqa", average=True)
 
