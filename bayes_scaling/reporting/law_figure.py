@@ -203,8 +203,9 @@ def _legend(figure: Figure, view: View, later: bool, planned: bool) -> None:
     handles += [
         Patch(color=shade, alpha=0.5, lw=0, label=f"expectation: median, {shades} %"),
         Patch(facecolor=(0.6, 0.6, 0.6, 0.25), edgecolor=shade, ls=":", label=f"new run: {100 * view.headline:g} %"),
-        Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"),
     ]
+    if view.response.per_benchmark:  # a loss has no chance level
+        handles.append(Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"))
     if planned:
         handles.append(legend_of_planned(view))
     if later:

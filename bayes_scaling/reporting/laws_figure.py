@@ -256,5 +256,6 @@ def _legend(figure: Figure, styles: dict[str, Style], view: View, later: pd.Data
     if later is not None:
         label = "held out: not seen by the fits"
         handles.append(Line2D([], [], color="none", lw=0, marker="*", ms=10, mec=INK, mew=0.9, label=label))
-    handles.append(Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"))
+    if view.response.per_benchmark:  # a loss has no chance level
+        handles.append(Line2D([], [], color=GREY, lw=0.8, ls="--", label="chance"))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=NORMAL, frameon=False)
