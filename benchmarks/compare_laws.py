@@ -34,6 +34,7 @@ MODELS = {
     "compute": (
         *("power_law", "power_law_ceiling", "curved_power_law", "broken_power_law", "bnsl"),
         *("two_stage_linear", "two_stage_logistic", "power_law_discrepancy"),
+        "curved_power_law_discrepancy",
     ),
     "size": (
         *("params_tokens", "params_tokens_ceiling", "two_stage_params_tokens"),

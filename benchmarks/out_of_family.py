@@ -1,6 +1,6 @@
 """Do bands hold where the truth is none of the laws?  Simulated worlds, forecast at 10 and 100 times the compute.
 
-    python benchmarks/out_of_family.py [--model power_law_discrepancy ...] [--repeat 20] [--world sigmoid ...]
+    python benchmarks/out_of_family.py [--model NAME ...] [--repeat 20] [--world sigmoid ...]
 
 Every world has six runs from 1e19 to 1e21 FLOPs on three benchmarks of 2,000 items.  The model is fitted to them, and
 its 90 % bands of the expectation are compared with the truth at 1e22 and 1e23 FLOPs.  Only the first
@@ -105,7 +105,7 @@ def outcome(model: str, world: str, seed: int) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", default=["power_law_discrepancy"])
+    parser.add_argument("--model", nargs="+", default=["power_law_discrepancy", "curved_power_law_discrepancy"])
     parser.add_argument("--world", nargs="+", default=list(WORLDS), choices=list(WORLDS))
     parser.add_argument("--repeat", type=int, default=20)
     chosen = parser.parse_args()

@@ -13,7 +13,6 @@ from bayes_scaling.laws.registry import C0, law
 
 DECADE, LOG2 = 2.302585092994046, 0.6931471805599453  # log(10), log(2)
 SHARPNESS = 6.0  # of the bend with which a score that grows as a power stops at 1
-BEND = 3.0  # decades of compute over which a slowly changing exponent does most of its change
 
 
 @law
@@ -50,17 +49,20 @@ def curved_power_law(
     A: Numbers = positive(0.2, 8.0, "negative log accuracy at 1e20 FLOPs", spread=0.7),
     alpha: Numbers = positive(0.08, 0.6, "compute exponent at 1e20 FLOPs", spread=0.3),
     curvature: Numbers = real(-0.5, 0.5, "how much of its exponent a law loses far beyond 1e20 FLOPs", spread=0.15),
+    bend: Numbers = positive(
+        1.5, 6.0, "decades of compute over which the exponent does most of its change", spread=0.2
+    ),
 ) -> Numbers:
     r"""Accuracy from training compute with an exponent that changes slowly, the same way over all sizes.
 
     .. math:: -\frac{d \log(-\log Q')}{d x} = \alpha\,[1 - t \tanh(x / w)], \quad
-        t = \tanh(curvature),\ x = \log(C / 10^{20}),\ w = 3 \log(10)
+        t = \tanh(curvature),\ x = \log(C / 10^{20}),\ w = bend \cdot \log(10)
 
     which integrates to −log Q′ = A exp(−α [x − t w log cosh(x / w)]).  The first curved term of a local
     expansion of Krajewski et al. 2025 (arXiv 2512.08894), Eq. 2, kept within limits: the exponent stays
     between α (1 − |t|) and α (1 + |t|), so that more compute never lowers the score, however far.
     """
-    x, w = ops.log(flops / C0), BEND * DECADE
+    x, w = ops.log(flops / C0), DECADE * bend
     t = 2 * ops.expit(2 * curvature) - 1
     log_cosh = ops.softplus(2 * x / w) - x / w - LOG2
     return A * ops.exp(-alpha * (x - t * w * log_cosh))
