@@ -168,7 +168,7 @@ def test_a_change_of_exponent_is_where_it_is_said_to_be():
     x = np.array([-12.0, -11.0, 11.0, 12.0]) * DECADE
     h = np.log(LAWS["broken_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, after=0.5, break_at=1.0, width=0.4))
     np.testing.assert_allclose(-np.diff(h)[[0, 2]] / DECADE, [0.2, 0.1], rtol=1e-6)
-    h = np.log(LAWS["curved_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, curvature=0.5))
+    h = np.log(LAWS["curved_power_law"](C0 * np.exp(x), A=1.0, alpha=0.2, curvature=0.5, bend=3.0))
     np.testing.assert_allclose(-np.diff(h)[[0, 2]] / DECADE, 0.2 * (1 + np.tanh([0.5, -0.5])), rtol=1e-2)
     score = np.exp(-LAWS["bnsl"](C0 * np.exp(x), level=0.3, growth=0.1, slowing=1.0, break_at=0.0, width=0.6))
     np.testing.assert_allclose(np.diff(np.log(score))[[0, 2]] / DECADE, [0.2, 0.0], atol=1e-6)
@@ -178,6 +178,6 @@ def test_without_a_change_of_exponent_bent_laws_are_the_power_law():
     flops = np.geomspace(1e17, 1e25, 9)
     straight = LAWS["power_law"](flops, A=1.3, alpha=0.2)
     broken = LAWS["broken_power_law"](flops, A=1.3, alpha=0.2, after=1.0, break_at=0.5, width=0.4)
-    curved = LAWS["curved_power_law"](flops, A=1.3, alpha=0.2, curvature=0.0)
+    curved = LAWS["curved_power_law"](flops, A=1.3, alpha=0.2, curvature=0.0, bend=3.0)
     np.testing.assert_allclose(broken, straight, rtol=1e-12)
     np.testing.assert_allclose(curved, straight, rtol=1e-12)
