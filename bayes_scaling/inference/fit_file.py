@@ -108,13 +108,25 @@ def load(path: str | Path, *, even_if_damaged: bool = False) -> dict[str, Any]:
         groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
     except (KeyError, ValueError, TypeError) as error:
         raise FileError(f"{path}: a fit of bayes_scaling, but damaged: {error}") from None
+    model = from_document(attributes["model"], where=str(path))
+    refuse_missing_parameters(path, model, groups["posterior"])
     return {
-        "model": from_document(attributes["model"], where=str(path)),
+        "model": model,
         "runs": runs,
         "tree": xr.DataTree.from_dict(groups),
         "verdict": read_verdict(path, attributes["verdict"], tree.attrs),
         "seed": attributes["seed"],
     }
+
+
+def refuse_missing_parameters(path: str | Path, model: Model, posterior: xr.Dataset) -> None:
+    """Refuse draws made when a law of the model had fewer parameters than it has now."""
+    missing = [name for name, known in model.parameters.items() if known.free_name not in posterior]
+    if missing:
+        raise FileError(
+            f"{path}: has no draws of {listed(missing)}; the law of {model.name!r} got these parameters in a later "
+            "version than the one that saved this fit; fit again"
+        )
 
 
 def refuse_damage(path: str | Path, whole: bool | None, even_if_damaged: bool, loader: str = "Fit") -> None:

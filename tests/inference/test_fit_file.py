@@ -235,3 +235,11 @@ def test_a_verdict_of_another_version_is_named(found, path, monkeypatch, change,
     found.save(path)
     with pytest.raises(FileError, match=match):
         Fit.load(path)
+
+
+def test_a_fit_made_before_its_law_had_a_parameter_is_refused(found, path):
+    posterior = found.posterior.drop_vars("alpha_free")
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": found.tree["sample_stats"].to_dataset()})
+    replace(found, tree=tree).save(path)
+    with pytest.raises(FileError, match=r"fit\.nc: has no draws of .*alpha.* later version .* fit again"):
+        Fit.load(path)
