@@ -89,7 +89,7 @@ RECOMMENDED = ", recommended for: "
 def usable(runs: pd.DataFrame) -> list[str]:
     """Which registered models the table can be used with, the recommended ones first, and what the others lack."""
     from bayes_scaling.inference.design import lay_out
-    from bayes_scaling.inference.suitability import unsuited
+    from bayes_scaling.inference.suitability import doubt
     from bayes_scaling.models.documents import list_models, load_model
 
     can: list[str] = []
@@ -99,11 +99,12 @@ def usable(runs: pd.DataFrame) -> list[str]:
         try:
             lay_out(model, runs)
             best = f"{RECOMMENDED}{model.card.task}" if model.card.task else ""
-            can.append(f"  {name}: yes{', but it reads compute alone' if unsuited(model, runs) else best}")
+            against = doubt(model, runs)
+            can.append(f"  {name}: yes{f', but {against.brief}' if against else best}")
         except DataError as error:
             cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
     refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
-    order = (RECOMMENDED, "but it reads")
+    order = (RECOMMENDED, ": yes, but ")
     return [*sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line)), *refused]
 
 
