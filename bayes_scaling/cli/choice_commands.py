@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from bayes_scaling.cli.options import Strings, read_plan, require_outputs
+from bayes_scaling.cli.asked import PLOT, Asked, answer, asked_of_a_fit, opened, three_digits, write_figure
+from bayes_scaling.cli.options import Strings, read_plan
 from bayes_scaling.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
-
-COMMON = (
-    click.argument("fit_file", metavar="FIT", type=click.Path(path_type=Path)),
-    click.option("--out", type=click.Path(path_type=Path), help="CSV for the table."),
-    click.option("--seed", type=int, help="The same seed gives the same draws."),
-    click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict."),
-    click.option("--even-if-damaged", is_flag=True, help="Read a fit whose content is not what was saved."),
-    click.option("--force", is_flag=True, help="Replace files."),
-)
-PLOT = click.option("--plot", type=click.Path(path_type=Path), help="Figure (.png, .pdf, .svg).")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What every question to a fit has: the file, where the table goes, and how to go about it."""
-
-    fit_file: Path
-    out: Path | None
-    seed: int | None
-    even_if_not_converged: bool
-    even_if_damaged: bool
-    force: bool
-
-    def options(self) -> dict[str, Any]:
-        """Of the forecast."""
-        return {"seed": self.seed, "even_if_not_converged": self.even_if_not_converged}
-
-
-def asked_of_a_fit(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the argument and the options that every question to a fit has, as one argument."""
-
-    @wraps(command)
-    def bundled(**given: Any) -> None:
-        common = {name: given.pop(name) for name in Asked.__dataclass_fields__}
-        command(Asked(**common), **given)
-
-    for option in reversed(COMMON):
-        bundled = option(bundled)
-    return bundled
 
 
 @click.command()
@@ -70,7 +28,7 @@ def rank(
     plot: Path | None,
 ) -> None:  # fmt: skip
     """Rank mixtures at a planned compute, with the probability that each is the best."""
-    fit = _opened(asked, plot)
+    fit = opened(asked, plot)
     from bayes_scaling.decisions.rankings import rank as ask
     from bayes_scaling.decisions.rankings import summarise_ranking
     from bayes_scaling.reporting.ranking_figure import plot_ranking
@@ -85,8 +43,8 @@ def rank(
         f"on {last['benchmark'].item()}; tied: not told from the first with 95 % probability; smallest difference that "
         f"these data tell: {float(last['detectable']):.3f}"
     )
-    _answer(table.round(3), found.attrs, said, table, asked.out)
-    _drawn(plot, lambda: plot_ranking(found))
+    answer(table.round(3), found.attrs, said, table, asked.out)
+    write_figure(plot, lambda: plot_ranking(found))
 
 
 @click.command()
@@ -101,7 +59,7 @@ def allocate(
     inference_tokens: str,
 ) -> None:  # fmt: skip
     """Split a budget between parameters and tokens, or find the cheapest split that reaches a target."""
-    fit = _opened(asked, None)
+    fit = opened(asked, None)
     from bayes_scaling.data.sizes import parse_size
     from bayes_scaling.decisions.allocations import allocate as ask
     from bayes_scaling.decisions.allocations import summarise_allocation
@@ -112,7 +70,7 @@ def allocate(
     )  # fmt: skip
     table = summarise_allocation(found).rename_axis("what").reset_index()
     said = f"missed: how much the recommended split falls short of the best, in {found.attrs['outcome']}"
-    _answer(_three_digits(table, list(table.columns[1:])), found.attrs, said, table, asked.out)
+    answer(three_digits(table, list(table.columns[1:])), found.attrs, said, table, asked.out)
 
 
 @click.command()
@@ -130,7 +88,7 @@ def trade(
     mixture: str | None, new_run: bool, plot: Path | None,
 ) -> None:  # fmt: skip
     """Trade longer training against more samples, at equal pass@k."""
-    fit = _opened(asked, plot)
+    fit = opened(asked, plot)
     from bayes_scaling.decisions.trades import SAMPLES, summarise_trade
     from bayes_scaling.decisions.trades import trade as ask
     from bayes_scaling.reporting.trade_figure import plot_trade
@@ -140,10 +98,10 @@ def trade(
         mixture=mixture, new_run=new_run, **asked.options(),
     )  # fmt: skip
     table = summarise_trade(found)
-    shown = _three_digits(table, ["flops", "cost", "lower_80", "upper_80", "cost_per_solved"])
+    shown = three_digits(table, ["flops", "cost", "lower_80", "upper_80", "cost_per_solved"])
     said = "flops: training alone; cost: training and sampling; cheapest: probability of costing least"
-    _answer(shown.round({"cheapest": 2, "tokens_per_param": 1}), found.attrs, said, table, asked.out)
-    _drawn(plot, lambda: plot_trade(found))
+    answer(shown.round({"cheapest": 2, "tokens_per_param": 1}), found.attrs, said, table, asked.out)
+    write_figure(plot, lambda: plot_trade(found))
 
 
 @click.command("next-runs")
@@ -160,18 +118,18 @@ def next_runs(
 ) -> None:  # fmt: skip
     """Choose from CANDIDATES, a plan, the runs that make a forecast surer for the least cost."""
     inputs = {"the candidates": candidates, "the target": target}
-    fit = _opened(asked, plot, inputs)
+    fit = opened(asked, plot, inputs)
     from bayes_scaling.decisions.next_training import next_runs as ask
     from bayes_scaling.reporting.next_runs_figure import plot_next_runs
 
     table = ask(
         fit, read_plan(candidates), read_plan(target), number=number, budget=budget, cost=cost, **asked.options()
     )
-    shown = _three_digits(table, ["cost", "total_cost", "sd_before", "sd_after"]).round({"share": 3})
+    shown = three_digits(table, ["cost", "total_cost", "sd_before", "sd_after"]).round({"share": 3})
     said = "sd: standard deviation of the target before and after; share: part of its variance that is left"
-    _answer(shown, table.attrs, said, table, asked.out)
+    answer(shown, table.attrs, said, table, asked.out)
     if len(table):
-        _drawn(plot, lambda: plot_next_runs(table))
+        write_figure(plot, lambda: plot_next_runs(table))
 
 
 @click.command()
@@ -183,7 +141,7 @@ def worth(
     asked: Asked, flops: Strings, benchmark: Strings, mixture: Strings
 ) -> None:  # fmt: skip
     """Say how many test items of the planned model would say as much as its forecast."""
-    fit = _opened(asked, None)
+    fit = opened(asked, None)
     from bayes_scaling.cli.options import planned
     from bayes_scaling.decisions.gains import worth as ask
     from bayes_scaling.forecasting.forecast import forecast
@@ -192,7 +150,7 @@ def worth(
     table = ask(ahead)
     shown = table[["benchmark", "mixture", "flops", "score", "sd", "items"]].round({"score": 3, "sd": 3, "items": 0})
     said = "items: size of a test of the planned model that would tell its score as well as the forecast does"
-    _answer(_three_digits(shown, ["flops"]), ahead.attrs, said, table, asked.out)
+    answer(three_digits(shown, ["flops"]), ahead.attrs, said, table, asked.out)
 
 
 @click.command()
@@ -221,7 +179,7 @@ def report(
     if out.suffix.lower() not in kinds:
         raise DataError(f"--out must end in .html or .md, not {out.suffix or out.name!r}")
     asked = Asked(fit_file, out, seed, even_if_not_converged, even_if_damaged, force)
-    fit = _opened(asked, None, {"the plan": plan} if plan else None)
+    fit = opened(asked, None, {"the plan": plan} if plan else None)
     from bayes_scaling.cli.options import planned
     from bayes_scaling.decisions.compute_targets import compute_for as cost_of
     from bayes_scaling.decisions.rankings import rank as order
@@ -248,50 +206,3 @@ def _compute_of(plan: pd.DataFrame) -> float:
     first = plan.iloc[0]
     given = first.get("flops")
     return float(given) if given == given and given is not None else float(flops_of(first["params"], first["tokens"]))
-
-
-def _opened(asked: Asked, plot: Path | None, inputs: Mapping[str, Path] | None = None) -> Any:
-    """The fit, once all places to write are known to be right."""
-    outputs = {"--out": asked.out, "--plot": plot}
-    require_outputs(outputs, {"the fit": asked.fit_file, **(inputs or {})}, force=asked.force)
-    from bayes_scaling.inference.fitting import Fit
-
-    return Fit.load(asked.fit_file, even_if_damaged=asked.even_if_damaged)
-
-
-def _answer(
-    shown: pd.DataFrame, attrs: Mapping[Any, Any], said: str, table: pd.DataFrame, out: Path | None
-) -> None:  # fmt: skip
-    """Print a table with what it rests on, and write it where that is asked."""
-    from bayes_scaling.files.writing import write_whole
-    from bayes_scaling.forecasting.law_uncertainty import law_sentence
-    from bayes_scaling.reporting.terminal import table_text, wrapped
-
-    if shown.empty:
-        raise DataError("nothing to show: no choice lies within the budget")
-    click.echo(table_text(shown))
-    click.echo(wrapped("", said))
-    if attrs.get("note"):
-        click.echo(wrapped("note: ", str(attrs["note"])))
-    click.echo(wrapped("", f"{attrs['model']}: {attrs['verdict']}"))
-    click.echo(wrapped("", law_sentence(str(attrs["law_uncertainty"]))))
-    if "track_record" in attrs:
-        click.echo(wrapped("", f"track record: {attrs['track_record']}"))
-    if out:
-        write_whole(out, table.to_csv(index=False).encode())
-        click.echo(f"wrote {out}")
-
-
-def _drawn(plot: Path | None, figure: Callable[[], Figure]) -> None:
-    """Write a figure where that is asked."""
-    if plot is None:
-        return
-    from bayes_scaling.files.writing import filled, write_whole
-
-    drawn = figure()
-    write_whole(plot, filled(lambda file: drawn.savefig(file, format=plot.suffix[1:].lower(), dpi=150)))
-    click.echo(f"wrote {plot}")
-
-
-def _three_digits(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return table.assign(**{name: table[name].map("{:.3g}".format) for name in columns})

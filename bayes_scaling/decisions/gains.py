@@ -25,6 +25,7 @@ def elasticity(
     benchmark: Names = None,
     mixture: Names = None,
     tokens_per_param: float | str | None = None,
+    new_run: bool = False,
     seed: int | None = None,
     even_if_not_converged: bool = False,
 ) -> pd.DataFrame:
@@ -37,6 +38,8 @@ def elasticity(
         Where to start [FLOPs].
     factor : float
         How many times as much.
+    new_run : bool
+        Ask of what a single run gains over another single run, each evaluated once, instead of the expectation.
     benchmark, mixture, tokens_per_param, seed, even_if_not_converged
         As for `compute_for`.
 
@@ -65,7 +68,8 @@ def elasticity(
     drawn = curves(
         fit, benchmark, mixture, np.array([start, times * start]), tokens_per_param, seed, even_if_not_converged
     )
-    gain = drawn.mean[:, 1] - drawn.mean[:, 0]
+    scores = drawn.mean + drawn.noise if new_run else drawn.mean
+    gain = scores[:, 1] - scores[:, 0]
     low, high = interval(gain, SHOWN)
     table = drawn.labels.assign(
         score=drawn.mean[:, 0].mean(axis=1), gain=gain.mean(axis=1), lower_80=low, upper_80=high,
