@@ -101,4 +101,5 @@ def write_figure(plot: Path | None, figure: Callable[[], Figure]) -> None:
 
 
 def three_digits(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """A table whose large numbers are shown with three digits."""
     return table.assign(**{name: table[name].map("{:.3g}".format) for name in columns})

@@ -150,7 +150,7 @@ def worth(
     table = ask(ahead)
     shown = table[["benchmark", "mixture", "flops", "score", "sd", "items"]].round({"score": 3, "sd": 3, "items": 0})
     said = "items: size of a test of the planned model that would tell its score as well as the forecast does"
-    answer(three_digits(shown, ["flops"]), ahead.attrs, said, table, asked.out)
+    answer(three_digits(shown, ["flops"]), table.attrs, said, table, asked.out)
 
 
 @click.command()

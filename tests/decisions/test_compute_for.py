@@ -106,6 +106,10 @@ def test_ten_times_the_compute_buys_what_the_forecasts_differ_by(fit):
     table = bs.elasticity(fit, start, **labels, **GO_ON)
     ahead = bs.forecast(fit, bs.plan_runs(flops=[start, 10 * start], **labels), **GO_ON)["accuracy_mean"]
     assert table["gain"].iloc[0] == pytest.approx(float((ahead[:, :, 1] - ahead[:, :, 0]).mean()), abs=1e-9)
+    assert "82 % of 1,606 gains" in table.attrs["track_record"]
+    single = bs.elasticity(fit, start, **labels, new_run=True, **GO_ON)
+    assert np.ptp(single[["lower_80", "upper_80"]]) > np.ptp(table[["lower_80", "upper_80"]])
+    assert single["gain"].iloc[0] == pytest.approx(table["gain"].iloc[0], abs=0.01)
     with pytest.raises(DataError, match="factor must be above 1"):
         bs.elasticity(fit, start, factor=1.0, **GO_ON)
 
@@ -116,6 +120,7 @@ def test_a_forecast_is_worth_the_items_that_would_be_as_certain(fit):
     assert table["items"].is_monotonic_decreasing
     variance = table["score"] * (1 - table["score"]) / table["items"]
     assert table["sd"].to_numpy() ** 2 == pytest.approx(variance.to_numpy())
+    assert "said to be worth" in table.attrs["track_record"]
     with pytest.raises(DataError, match="needs a forecast of scores"):
         bs.worth(fit)
 
@@ -143,4 +148,4 @@ def test_the_commands_say_what_it_costs(fit, tmp_path):
     done = CliRunner().invoke(main, ["compute-for", str(path), "--target", "much", *go_on])
     assert done.exit_code == 2 and "--target needs a score" in done.stderr
     done = CliRunner().invoke(main, ["elasticity", str(path), "--flops", "1e22", *go_on])
-    assert done.exit_code == 0 and "gain" in done.stdout
+    assert done.exit_code == 0 and "gain" in done.stdout and "track record: 80 % intervals" in done.stdout
