@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bayes_scaling.evaluation.baselines.baseline import BASELINES, baseline
     from bayes_scaling.evaluation.comparing import compare
     from bayes_scaling.evaluation.comparison import Comparison
+    from bayes_scaling.evaluation.conformal import conformal
     from bayes_scaling.evaluation.locked_outcomes import score_locked
     from bayes_scaling.evaluation.prior_sensitivity import prior_sensitivity
     from bayes_scaling.evaluation.recalibrating import recalibrate
@@ -97,6 +98,7 @@ _HOMES = {
     "collect_logs": "logs.collecting",
     "compare": "evaluation.comparing",
     "compute_for": "decisions.compute_targets",
+    "conformal": "evaluation.conformal",
     "describe_datasets": "data.datasets",
     "dominance": "boundaries.changes",
     "elasticity": "decisions.gains",
@@ -178,6 +180,7 @@ __all__ = [
     "collect_logs",
     "compare",
     "compute_for",
+    "conformal",
     "describe_datasets",
     "dominance",
     "elasticity",

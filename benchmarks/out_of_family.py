@@ -5,10 +5,7 @@
 Every world has six runs from 1e19 to 1e21 FLOPs on three benchmarks of 2,000 items.  The model is fitted to them, and
 its 90 % bands of the expectation are compared with the truth at 1e22 and 1e23 FLOPs.  Only the first
 world is one of the law.  No method can know from six runs that an exponent doubles later: there the notes and the
-sentence on what a forecast assumes have to speak, and a column counts the rows that carry a note.
-
-A fit warns where the exponent of the law rises along the runs, and names a law that suits them.  `advised` counts the
-worlds with that warning; the rows "as advised" take the named law there, and the first of --model elsewhere.
+sentence on what a forecast assumes have to speak, and the last column counts the rows that carry a note.
 """
 
 from __future__ import annotations
@@ -22,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 import bayes_scaling as bs
-from bayes_scaling.inference.suitability import bent
 
 FITTED, AHEAD = np.logspace(19, 21, 6), np.array([1e22, 1e23])
 BENCHMARKS, ITEMS, CHANCE = ("one", "two", "three"), 2000, 0.25
@@ -89,7 +85,6 @@ def outcome(model: str, world: str, seed: int) -> pd.DataFrame:
     warnings.simplefilter("ignore")
     runs, truth = simulated(world, seed)
     fit = bs.fit(model, runs, seed=seed, cores=1, progress=False)
-    doubt = bent(fit.model, runs)
     plan = bs.plan_runs(flops=AHEAD, benchmark=BENCHMARKS)
     table = bs.summarise(bs.forecast(fit, plan, seed=seed, even_if_not_converged=True), probabilities=(0.9,))
     table = table[table["interval_for"] == "expectation"].merge(truth, on=["flops", "benchmark"])
@@ -98,9 +93,6 @@ def outcome(model: str, world: str, seed: int) -> pd.DataFrame:
         {
             "model": model,
             "world": world,
-            "seed": seed,
-            "advised": doubt is not None,
-            "better": doubt.better[0] if doubt else model,
             "times": table["flops"] / FITTED[-1],
             "held": table["truth"].between(low, high),
             "width": high - low,
@@ -111,13 +103,6 @@ def outcome(model: str, world: str, seed: int) -> pd.DataFrame:
     )
 
 
-def as_advised(rows: pd.DataFrame, first: str) -> pd.DataFrame:
-    """The rows of whoever fits the first model, and the one that the warning names where there is a warning."""
-    named = rows[rows["model"] == first].drop_duplicates(["world", "seed"]).set_index(["world", "seed"])["better"]
-    law = pd.MultiIndex.from_frame(rows[["world", "seed"]]).map(named)
-    return rows[rows["model"] == law].assign(model="as advised")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", default=["power_law_discrepancy", "curved_power_law_discrepancy"])
@@ -126,11 +111,9 @@ def main() -> None:
     chosen = parser.parse_args()
     tasks = [(m, w, s) for m in chosen.model for w in chosen.world for s in range(1, chosen.repeat + 1)]
     rows = joblib.Parallel(n_jobs=-1)(joblib.delayed(outcome)(*task) for task in tasks)
-    every = pd.concat(rows, ignore_index=True)
-    every = pd.concat([every, as_advised(every, chosen.model[0])])
-    table = every.groupby(["model", "world", "times"], sort=False)
+    table = pd.concat(rows).groupby(["model", "world", "times"], sort=False)
     out = table.agg(held=("held", "mean"), width=("width", "mean"), error=("error", lambda e: e.abs().mean()),
-                    noted=("noted", "mean"), advised=("advised", "mean"), converged=("converged", "mean"))  # fmt: skip
+                    noted=("noted", "mean"), converged=("converged", "mean"))  # fmt: skip
     print(out.round(3).to_string())
 
 

@@ -4,7 +4,8 @@
 
 For every split of `compare_laws.py`, the recommended law is fitted to the smaller runs and backtested on them alone, at
 two cuts.  `recalibrate` learns a factor from that backtest, and the forecast of the larger runs is scored with and
-without it: CRPS, share of scores inside the bands, and their width.
+without it: CRPS, share of scores inside the bands, and their width.  Beside them stand the intervals of `conformal`,
+which rest on the errors of that backtest alone.
 """
 
 from __future__ import annotations
@@ -38,7 +39,17 @@ def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> list[dict[str,
         }
         rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "change": told["crps_change"]}
                            if forecast is changed else {}))  # fmt: skip
+    rows.append({"bands": "conformal", **held(bs.conformal(ahead, past, probabilities=(0.5, 0.8, 0.9)), later)})
     return rows
+
+
+def held(table: pd.DataFrame, later: pd.DataFrame) -> dict[str, float]:
+    """How often conformal intervals hold the scores, and how wide those of 90 % are."""
+    score = later["score"].to_numpy()
+    inside = {
+        f"inside_{p}": ((table[f"lower_{p}"] <= score) & (score <= table[f"upper_{p}"])).mean() for p in (50, 80, 90)
+    }
+    return inside | {"width_90": (table["upper_90"] - table["lower_90"]).mean()}
 
 
 def main() -> None:

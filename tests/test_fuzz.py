@@ -101,6 +101,8 @@ JUDGES = {
     "average_benchmarks": lambda a, b: bs.average_benchmarks(a, weights=b),
     "average_benchmarks, weights": lambda a, b: bs.average_benchmarks(ahead(), weights=a),
     "summarise_scores": lambda a, b: bs.summarise_scores(a, by=b),
+    "conformal": lambda a, b: bs.conformal(a, b),
+    "conformal, past": lambda a, b: bs.conformal(ahead(), a, law=b),
     "recalibrate": lambda a, b: bs.recalibrate(a, b),
     "recalibrate, past": lambda a, b: bs.recalibrate(ahead(), a, law=b),
     "split_above": lambda a, b: bs.split_above(a, b),
@@ -117,7 +119,7 @@ JUDGES = {
 }
 
 
-@pytest.mark.slow  # 14,000 inputs
+@pytest.mark.slow  # 15,000 inputs
 @pytest.mark.parametrize("name", JUDGES)
 def test_judges_of_forecasts(name):
     @INPUTS

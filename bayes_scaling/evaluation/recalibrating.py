@@ -15,7 +15,6 @@ factor stays near 1 where few runs speak, however many benchmarks they have.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -25,37 +24,14 @@ from scipy.optimize import minimize
 from bayes_scaling.arguments import thing_of
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
+from bayes_scaling.evaluation.past_forecasts import Past, past_forecasts
 from bayes_scaling.evaluation.scores import scored_response
-from bayes_scaling.forecasting.intervals import row_draws
 from bayes_scaling.models.responses.response import Response
 
 PRIOR_SD = 0.35  # of the log factor at no distance, and of what a decade changes in it
 INFORMATION = 2 / (1 / (2 * np.sqrt(np.pi)))  # of the log score over that of the CRPS / SD, about log s at s = 1
-THINNED = 400  # draws of a past forecast that are scored
 RUNS_AT_LEAST = 3
 ATTRIBUTE = "recalibration"
-
-
-@dataclass(frozen=True)
-class Past:
-    """Past forecasts with what happened, one row each.
-
-    Attributes
-    ----------
-    draws : (row, draw) array
-    observed, decades : (row,) array
-    run, split : (row,) array of str
-    """
-
-    draws: np.ndarray
-    observed: np.ndarray
-    decades: np.ndarray
-    run: np.ndarray
-    split: np.ndarray
-
-    def only(self, which: np.ndarray) -> Past:
-        """Some of the rows."""
-        return Past(*(getattr(self, name)[which] for name in ("draws", "observed", "decades", "run", "split")))
 
 
 def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) -> xr.Dataset:
@@ -101,7 +77,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
         raise DataError(
             f"{response.label} cannot be recalibrated, because its draws must rise with k; accuracy and loss can"
         )
-    known = _past(past, law or str(ahead.attrs["model"]), response)
+    known = past_forecasts(past, law or str(ahead.attrs["model"]), response, RUNS_AT_LEAST)
     slope = learned(known)
     farthest = float(known.decades.max())
     factors = width_factor(slope, ahead["decades_beyond"].to_numpy().astype(float), farthest)
@@ -114,36 +90,6 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
         "crps_change": _change_on_others(known),
     }
     return ahead.assign(changed).assign_attrs({ATTRIBUTE: json.dumps(told)})
-
-
-def _past(past: Backtest, law: str, response: Response) -> Past:
-    """The rows of a backtest for one law.
-
-    Raises
-    ------
-    DataError
-    """
-    parts = {split: drawn for (name, split), drawn in past.forecasts.items() if name == law and drawn.sizes.get("row")}
-    if not parts:
-        others = sorted({name for name, _ in past.forecasts})
-        raise DataError(f"the backtest has no forecasts of {law!r}; it has those of {others}: law= names one of them")
-    if past.response != response.name:
-        raise DataError(f"the backtest is of {past.response}, the forecast of {response.name}")
-    scores = past.scores[past.scores["law"] == law]
-    found = []
-    for split, drawn in parts.items():
-        draws = row_draws(drawn[response.name])
-        own = scores[scores["split"] == split]
-        columns = [own[name].to_numpy() for name in ("observed", "decades_beyond", "run")]
-        found.append((draws[:, :: max(draws.shape[1] // THINNED, 1)], *columns, np.full(len(own), split)))
-    fewest = min(len(part[0][0]) for part in found)
-    rows = [np.concatenate([part[0][:, :fewest] for part in found])]
-    rows += [np.concatenate([part[at] for part in found]) for at in range(1, 5)]
-    known = Past(rows[0], rows[1].astype(float), rows[2].astype(float), rows[3].astype(str), rows[4].astype(str))
-    known = known.only(np.ptp(known.draws, axis=1) > 0)
-    if (runs := len(np.unique(known.run))) < RUNS_AT_LEAST:
-        raise DataError(f"the backtest forecasts {runs} runs; a factor is learned from {RUNS_AT_LEAST} or more")
-    return known
 
 
 def width_factor(slope: np.ndarray, decades: np.ndarray, farthest: float) -> np.ndarray:

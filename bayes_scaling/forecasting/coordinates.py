@@ -11,15 +11,14 @@ import pandas as pd
 from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, SIZE, UNSPECIFIED, with_role
 from bayes_scaling.forecasting.caveats import HasRuns, notes
 from bayes_scaling.forecasting.notes import joined
-from bayes_scaling.forecasting.questions import questions
-from bayes_scaling.models.model import Model
+from bayes_scaling.forecasting.questions import Question, questions
 
 ALWAYS = ("mixture",)  # a label that stands in every forecast, even where it was not specified
 OF_FORECASTS = ("decades_beyond", "note")  # coordinates that a forecast adds to those of the plan
 
 
 def row_coordinates(
-    fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = (), model: Model | None = None
+    fit: HasRuns, plan: pd.DataFrame, labels: Sequence[str] = (), model: Question | None = None
 ) -> dict[str, Any]:
     """Coordinates along ``row``: the plan's own columns, the distance from the data and the notes.
 

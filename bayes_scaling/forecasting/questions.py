@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,7 @@ from bayes_scaling.data.compute_counting import MULTIPLE, multiple_of_6nd
 from bayes_scaling.data.sizes import flops_of
 from bayes_scaling.forecasting.law_uncertainty import HELD_DECADES
 from bayes_scaling.forecasting.notes import joined
-from bayes_scaling.inference.suitability import bent
 from bayes_scaling.messages import close_to, number_of, value_text
-from bayes_scaling.models.model import Model
 
 FAR = 4.0  # decades of compute beyond the data that no backtest has reached
 ROOM = 1.25  # factor by which a ratio may lie outside the fitted ones without a remark
@@ -24,7 +23,15 @@ SIZES = ("params", "tokens")
 type Remark = tuple[np.ndarray, str]  # which rows, and what to say of them
 
 
-def questions(runs: pd.DataFrame, plan: pd.DataFrame, model: Model, labels: Sequence[str]) -> np.ndarray:
+class Question(Protocol):
+    """What these remarks ask about a model: `models.model.Model` has it."""
+
+    @property
+    def responses(self) -> Sequence[Any]:
+        """Its response models, with the columns that each law reads."""
+
+
+def questions(runs: pd.DataFrame, plan: pd.DataFrame, model: Question, labels: Sequence[str]) -> np.ndarray:
     """Remarks on the rows of a plan, joined; the empty string where there is none.
 
     Parameters
@@ -51,7 +58,6 @@ def questions(runs: pd.DataFrame, plan: pd.DataFrame, model: Model, labels: Sequ
         _more_tries(runs, plan),
         _other_facts(runs, plan),
         _far(runs, plan),
-        _bent(runs, plan, model),
     ):
         for rows, text in remarks:
             for position in np.flatnonzero(rows):
@@ -145,10 +151,3 @@ def _far(runs: pd.DataFrame, plan: pd.DataFrame) -> Iterator[Remark]:
         f"more than {HELD_DECADES:g} decades of compute beyond the fitted runs: too far for bands to have been checked",
     )
     yield asked > far, f"more than {FAR:g} decades of compute beyond the fitted runs: no backtest reached that"
-
-
-def _bent(runs: pd.DataFrame, plan: pd.DataFrame, model: Model) -> Iterator[Remark]:
-    """The exponent rises along the runs, and the law has one for all compute."""
-    beyond = (plan["flops"] > runs["flops"].max()).to_numpy() if "flops" in plan and "flops" in runs else None
-    if beyond is not None and beyond.any() and (found := bent(model, runs)):
-        yield beyond, f"{found.brief}: it may be too low (see {' or '.join(found.better)})"

@@ -89,11 +89,12 @@ RECOMMENDED = ", recommended for: "
 def usable(runs: pd.DataFrame) -> list[str]:
     """Which registered models the table can be used with, the recommended ones first, and what the others lack."""
     from bayes_scaling.inference.design import lay_out
-    from bayes_scaling.inference.suitability import doubt
+    from bayes_scaling.inference.suitability import bent, doubt
     from bayes_scaling.models.documents import list_models, load_model
 
     can: list[str] = []
     cannot: dict[str, list[str]] = {}
+    further: list[str] = []
     for name in list_models():
         model = load_model(name)
         try:
@@ -101,11 +102,16 @@ def usable(runs: pd.DataFrame) -> list[str]:
             best = f"{RECOMMENDED}{model.card.task}" if model.card.task else ""
             against = doubt(model, runs)
             can.append(f"  {name}: yes{f', but {against.brief}' if against else best}")
+            further += [bent(model, runs)] if model.card.task else []
         except DataError as error:
             cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
     refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
     order = (RECOMMENDED, ": yes, but ")
-    return [*sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line)), *refused]
+    return [
+        *sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line)),
+        *refused,
+        *(wrapped("note: ", told) for told in further if told),
+    ]
 
 
 def listed_models() -> list[str]:

@@ -1,4 +1,4 @@
-"""Scores that rise along an S-shaped curve are told from a power law, and said before and after sampling."""
+"""Scores that rise along an S-shaped curve are told from a power law, and a fit says so."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,6 @@ import pytest
 
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.forecasting.questions import questions
 from bayes_scaling.inference.bending import bend
 from bayes_scaling.inference.suitability import bent, doubt
 from bayes_scaling.reporting.terminal import usable
@@ -37,9 +36,9 @@ def runs(curves, seed=1, mixtures=("C4",)):
 
 
 def test_a_straight_line_is_called_bent_about_as_often_as_was_said():
-    found = [bend(runs([power_law(0.15), power_law(0.2), power_law(0.25)], seed)) for seed in range(300)]
+    found = [bend(runs([power_law(0.15), power_law(0.2), power_law(0.25)], seed)) for seed in range(150)]
     called = np.mean([one.probability < 0.05 for one in found])
-    assert 0.02 < called < 0.09
+    assert 0.01 < called < 0.1
     assert np.mean([one.rises for one in found]) < 0.02
     assert np.median([one.smallest for one in found]) == pytest.approx(0.2, abs=0.05)
 
@@ -84,28 +83,27 @@ def test_scores_at_chance_do_not_bend():
 @pytest.mark.parametrize("name", bs.list_models())
 def test_only_laws_of_one_exponent_are_doubted(name):
     said = bent(bs.load_model(name), runs([sigmoid()] * 3))
-    assert (said is not None) == (name in OF_ONE_EXPONENT)
+    assert bool(said) == (name in OF_ONE_EXPONENT)
     if said:
-        leaves = bs.load_model(name).leaves_law
-        assert said.better == (("curved_power_law_discrepancy",) if leaves else ("curved_power_law",))
-        assert "over these runs it rises from 0.1" in str(said)
+        other = "curved_power_law_discrepancy" if bs.load_model(name).leaves_law else "curved_power_law"
+        assert "over these runs it seems to rise, from 0.1" in said
+        assert f"S-shaped curve, {other} forecasts better; on most public benchmarks with such a rise it" in said
 
 
-def test_a_fit_says_so_before_it_samples_and_the_check_lists_it():
+def test_a_fit_says_so_before_it_samples_and_the_check_notes_it():
     table = runs([sigmoid()] * 3)
     with pytest.warns(ScalingWarning) as caught:
         bs.fit("power_law", table, **QUICK)
-    assert "fit curved_power_law, whose exponent may change" in str(caught[0].message)
-    lines = [line for line in usable(table) if line.startswith("  power_law_discrepancy")]
-    assert lines == ["  power_law_discrepancy: yes, but scores rise faster along the runs than it allows"]
-    assert doubt(bs.load_model("power_law_discrepancy"), runs([power_law()] * 3)) is None
+    assert "A backtest of both can tell" in str(caught[0].message)
+    lines = usable(table)
+    assert lines[0].startswith("  power_law_discrepancy: yes, recommended for")
+    assert lines[-1].startswith("note: power_law_discrepancy has one exponent for all compute")
+    assert not any(line.startswith("note") for line in usable(runs([power_law()] * 3)))
 
 
-def test_forecasts_beyond_the_runs_carry_a_note():
-    table, labels = runs([sigmoid()] * 3), ["benchmark", "mixture"]
-    plan = bs.plan_runs(flops=[1e20, 2e21], benchmark="test 0", mixture="C4")
-    said = questions(table, plan, bs.load_model("power_law_discrepancy"), labels).tolist()
-    assert said[0] == ""
-    assert said[1] == ("scores rise faster along the runs than it allows: it may be too low "
-                       "(see curved_power_law_discrepancy)")  # fmt: skip
-    assert questions(table, plan, bs.load_model("curved_power_law_discrepancy"), labels).tolist() == ["", ""]
+def test_mixed_ratios_are_said_first():
+    sizes = np.sqrt(FLOPS / 6 / np.array([5, 80, 5, 80, 5, 80]))
+    table = runs([sigmoid()] * 3)
+    table = table.assign(params=np.tile(sizes, 3), tokens=np.tile(FLOPS / 6 / sizes, 3))
+    law = bs.load_model("power_law_discrepancy")
+    assert "reads compute alone" in str(doubt(law, table)) and bent(law, table) == ""
