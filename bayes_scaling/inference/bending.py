@@ -120,13 +120,20 @@ def _fitted(rows: pd.DataFrame, decades: np.ndarray) -> _Fitted | None:
         return None
     scatter = np.sqrt(np.clip(score * (1 - score), 0.01, None))
 
+    design = np.column_stack([of_row[:, None] == np.arange(many), -decades, decades**2])
+    height = (1 - chance) * CEILING / scatter
+
     def misfit(point: np.ndarray) -> np.ndarray:
-        z = point[:many][of_row] - point[many] * decades + point[many + 1] * decades**2
-        return (chance + (1 - chance) * CEILING * np.exp(-np.exp(np.clip(z, -30, 30))) - score) / scatter
+        z = np.clip(design @ point, -30, 30)
+        return height * np.exp(-np.exp(z)) + (chance - score) / scatter
+
+    def slope(point: np.ndarray) -> np.ndarray:
+        z = np.clip(design @ point, -30, 30)
+        return (-height * np.exp(z - np.exp(z)))[:, None] * design
 
     heights = np.log(-np.log(np.clip(share / CEILING, 0.02, 0.98)))
     start = np.append([heights[of_row == one].mean() for one in range(many)], [0.3, 0.0])
-    found = least_squares(misfit, start, max_nfev=200)
+    found = least_squares(misfit, start, slope, max_nfev=200)
     information = found.jac.T @ found.jac
     if np.linalg.matrix_rank(information) < len(start):
         return None

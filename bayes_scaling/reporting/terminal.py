@@ -107,11 +107,8 @@ def usable(runs: pd.DataFrame) -> list[str]:
             cannot.setdefault(str(error).removeprefix(f"model {name!r} "), []).append(name)
     refused = [wrapped("  ", f"{', '.join(names)}: no: {why}") for why, names in cannot.items()]
     order = (RECOMMENDED, ": yes, but ")
-    return [
-        *sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line)),
-        *refused,
-        *(wrapped("note: ", told) for told in further if told),
-    ]
+    first = sorted(can, key=lambda line: (order[0] not in line) + (order[1] in line))
+    return [*first, *refused, *(wrapped("note: ", text) for text in [told for told in further if told][:1])]
 
 
 def listed_models() -> list[str]:

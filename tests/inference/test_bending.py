@@ -36,7 +36,7 @@ def runs(curves, seed=1, mixtures=("C4",)):
 
 
 def test_a_straight_line_is_called_bent_about_as_often_as_was_said():
-    found = [bend(runs([power_law(0.15), power_law(0.2), power_law(0.25)], seed)) for seed in range(150)]
+    found = [bend(runs([power_law(0.15), power_law(0.2), power_law(0.25)], seed)) for seed in range(100)]
     called = np.mean([one.probability < 0.05 for one in found])
     assert 0.01 < called < 0.1
     assert np.mean([one.rises for one in found]) < 0.02
@@ -45,7 +45,7 @@ def test_a_straight_line_is_called_bent_about_as_often_as_was_said():
 
 @pytest.mark.parametrize("mixtures", [("C4",), ("C4", "RPJ")])
 def test_a_sigmoid_is_seen_to_rise(mixtures):
-    found = [bend(runs([sigmoid(20.6), sigmoid(21), sigmoid(21.5)], seed, mixtures)) for seed in range(50)]
+    found = [bend(runs([sigmoid(20.6), sigmoid(21), sigmoid(21.5)], seed, mixtures)) for seed in range(20)]
     assert np.mean([one.rises for one in found]) > 0.9
     assert all(one.largest > one.smallest for one in found)
 
@@ -76,7 +76,7 @@ def test_runs_that_cannot_tell_say_nothing(table):
 
 
 def test_scores_at_chance_do_not_bend():
-    found = [bend(runs([np.full(6, CHANCE)] * 3, seed)) for seed in range(50)]
+    found = [bend(runs([np.full(6, CHANCE)] * 3, seed)) for seed in range(20)]
     assert not any(one is not None and one.rises for one in found)
 
 
