@@ -7,6 +7,9 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, TypeGuard
 
+import numpy as np
+import pandas as pd
+
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.messages import value_text
 
@@ -50,6 +53,18 @@ def items_of[T](what: str, value: object, kind: type[T] | tuple[type[T], ...], e
     if found is None or not all(isinstance(item, kind) for item in found):
         raise DataError(f"{what} must be such as {example}, or a list of these, not {value_text(value)}")
     return found
+
+
+def several(given: object) -> list[Any]:
+    """A list, tuple, range, Series or array of one dimension as a list; anything else as a list of one.
+
+    Examples
+    --------
+    >>> several((1, 2)), several("C4")
+    ([1, 2], ['C4'])
+    """
+    rows = isinstance(given, list | tuple | range | pd.Series) or (isinstance(given, np.ndarray) and given.ndim == 1)
+    return list(given) if rows else [given]  # type: ignore[call-overload]
 
 
 def thing_of[T](what: str, value: object, kind: type[T], example: str) -> T:

@@ -16,7 +16,7 @@ from bayes_scaling.boundaries.cells import Cells, cells_of
 from bayes_scaling.boundaries.density import base_effects, boundary_model
 from bayes_scaling.boundaries.saved import load, save
 from bayes_scaling.boundaries.scores import released_scores
-from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.inference.sampling import thinned
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
 from bayes_scaling.inference.verdict import Verdict, judge
@@ -65,11 +65,7 @@ class BoundaryFit:
         FitError
             The fit did not converge.
         """
-        if not (self.verdict.passed or even_if_not_converged):
-            raise FitError(
-                f"boundary: {self.verdict}. Fit again with more draws or a larger target_accept, or say "
-                "even_if_not_converged=True to go on all the same"
-            )
+        self.verdict.require("boundary", even_if_not_converged=even_if_not_converged)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write everything into one netCDF file, whole or not at all; see `saved.save`."""

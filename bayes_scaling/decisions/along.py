@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import several
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import parse_number, parse_size
 from bayes_scaling.errors import DataError
@@ -109,18 +109,6 @@ def only_name(fit: Fit | Average, column: str, label: str | None) -> str:
     if len(known) > 1:
         raise DataError(f"name a {column}; the fit saw {known}")
     return known[0]
-
-
-def several(given: object) -> list[Any]:
-    """A list, tuple, range, Series or array of one dimension as a list; anything else as a list of one.
-
-    Examples
-    --------
-    >>> several((1, 2)), several("C4")
-    ([1, 2], ['C4'])
-    """
-    rows = isinstance(given, list | tuple | range | pd.Series) or (isinstance(given, np.ndarray) and given.ndim == 1)
-    return list(given) if rows else [given]  # type: ignore[call-overload]
 
 
 def ratio_of(tokens_per_param: float | str | None) -> float | None:

@@ -12,6 +12,7 @@ from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Curves, Names, compute_grid, curves, ratio_of
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.intervals import observed_quantile
 from bayes_scaling.forecasting.paths import path, reads_sizes
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
@@ -138,17 +139,12 @@ def summarise_compute(found: xr.Dataset, *, probabilities: Sequence[float] = SHO
     True
     """
     flat = found["flops"].stack(sample=("chain", "draw")).transpose("row", "sample").to_numpy()
-    order = np.sort(flat, axis=1)  # quantiles between finite and infinite draws are infinite, not undefined
-
-    def quantile(level: float) -> np.ndarray:
-        return np.asarray(order[:, min(int(np.ceil(level * order.shape[1])), order.shape[1]) - 1])
-
     table = pd.DataFrame({name: found[name].to_numpy() for name in ("benchmark", "mixture", "target")})
-    table["lower_80"], table["upper_80"] = quantile(0.1), quantile(0.9)
+    table["lower_80"], table["upper_80"] = observed_quantile(flat, [0.1, 0.9], axis=1)
     for probability in probabilities:
         if not 0 < probability < 1:
             raise DataError(f"probabilities must lie between 0 and 1, not {probability!r}")
-        table[f"enough_{100 * probability:g}"] = quantile(probability)
+        table[f"enough_{100 * probability:g}"] = observed_quantile(flat, probability, axis=1)
     table["never"] = np.isinf(flat).mean(axis=1)
     return table.assign(decades_beyond=found["decades_beyond"].to_numpy(), note=found["note"].to_numpy())
 

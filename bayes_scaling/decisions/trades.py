@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.arguments import several
 from bayes_scaling.data.plans import plan_runs
 from bayes_scaling.data.sizes import FLOPS_PER_PARAM_TOKEN, parse_number
-from bayes_scaling.decisions.along import compute_grid, only_name, positive, ratio_of, several
+from bayes_scaling.decisions.along import compute_grid, only_name, positive, ratio_of
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.decisions.compute_targets import first_reached
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import drawn_forecast
-from bayes_scaling.forecasting.intervals import row_draws
+from bayes_scaling.forecasting.intervals import observed_quantile, row_draws
 from bayes_scaling.forecasting.notes import joined, remarks_of
 from bayes_scaling.forecasting.paths import path, reads_sizes
 from bayes_scaling.inference.averaged_fits import Average, require_fit
@@ -167,7 +168,7 @@ def _answer(
     dims = ("k", "tokens_per_param", "chain", "draw")
     never = np.isinf(cost).all(axis=(0, 1))
     least = (cost == cost.min(axis=(0, 1))) & ~never
-    median = np.quantile(cost, 0.5, axis=2, method="higher")
+    median = observed_quantile(cost, 0.5, axis=2)
     at = np.unravel_index(int(np.argmin(median)), median.shape)
     notes = [part for text in ahead["note"].to_numpy() for part in remarks_of(text)]
     if never.mean() > 0.005:
@@ -214,8 +215,8 @@ def summarise_trade(found: xr.Dataset) -> pd.DataFrame:
     for tries in found["k"].to_numpy():
         for ratio in found["tokens_per_param"].to_numpy():
             own = found.sel(k=tries, tokens_per_param=ratio)
-            cost = np.quantile(own["cost"].to_numpy(), [0.5, 0.1, 0.9], method="higher")
-            flops = np.quantile(own["flops"].to_numpy(), 0.5, method="higher")
+            cost = observed_quantile(own["cost"], [0.5, 0.1, 0.9])
+            flops = observed_quantile(own["flops"], 0.5)
             rows.append((tries, ratio, flops, *cost, own["cheapest"].item(), own["cost_per_solved"].item()))
     columns = ["k", "tokens_per_param", "flops", "cost", "lower_80", "upper_80", "cheapest", "cost_per_solved"]
     return pd.DataFrame(rows, columns=columns)

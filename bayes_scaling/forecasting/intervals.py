@@ -32,6 +32,25 @@ def interval(draws: Any, probability: float, axis: int | tuple[int, ...] | None 
     return np.quantile(np.asarray(draws), [(1 - probability) / 2, (1 + probability) / 2], axis=axis)
 
 
+def observed_quantile(draws: Any, level: float | list[float], axis: int | None = None) -> np.ndarray:
+    """Quantiles that are draws themselves: infinite, not undefined, where draws about them are infinite.
+
+    Parameters
+    ----------
+    draws : array
+    level : float or list of float
+        Between 0 and 1.
+    axis : int, optional
+        Along which the draws stand; None for all axes.
+
+    Examples
+    --------
+    >>> observed_quantile([3.0, 1.0, np.inf, np.inf], [0.5, 0.75]).tolist()
+    [3.0, inf]
+    """
+    return np.quantile(np.asarray(draws), level, axis=axis, method="inverted_cdf")
+
+
 def row_draws(draws: xr.DataArray) -> np.ndarray:
     """Draws over (chain, draw, row) as a (row, draw) array.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.errors import FitError, ScalingWarning
+from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.attempts import conditioned
@@ -91,11 +91,7 @@ class Fit:
         FitError
             The fit did not converge.
         """
-        if not (self.verdict.passed or even_if_not_converged):
-            raise FitError(
-                f"{self.model.name}: {self.verdict}. Fit again with more draws or a larger target_accept, or "
-                "say even_if_not_converged=True to go on all the same"
-            )
+        self.verdict.require(self.model.name, even_if_not_converged=even_if_not_converged)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write everything into one netCDF file, whole or not at all; see `fit_file.save`."""

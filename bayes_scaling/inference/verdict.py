@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.errors import FitError
 from bayes_scaling.messages import html_table
 
 R_HAT_OF_FEW = 1.01  # the limit for few quantities: Vehtari et al. 2021, doi 10.1214/20-BA1221
@@ -54,6 +55,26 @@ class Verdict:
     worst: Mapping[str, str]
     quantities: int = 1
     thin: int = 1
+
+    def require(self, name: str, *, even_if_not_converged: bool = False) -> None:
+        """Refuse to go on from draws that failed this verdict, unless told to.
+
+        Parameters
+        ----------
+        name : str
+            Of the model.
+        even_if_not_converged : bool
+
+        Raises
+        ------
+        FitError
+            The fit did not converge.
+        """
+        if not (self.passed or even_if_not_converged):
+            raise FitError(
+                f"{name}: {self}. Fit again with more draws or a larger target_accept, or say "
+                "even_if_not_converged=True to go on all the same"
+            )
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecasting.intervals import observed_quantile
 from bayes_scaling.reporting.canvas import COLOURS, GREY, MARKERS, NORMAL, SMALL, InlineFigure
 from bayes_scaling.reporting.headings import around_answer
 
@@ -70,7 +71,7 @@ def _draw(panel: Axes, draws: xr.DataArray, place: int, label: str) -> None:
     """One line with its band over k."""
     colour = COLOURS[place % len(COLOURS)]
     values = draws.transpose("k", "chain", "draw").to_numpy().reshape(draws.sizes["k"], -1)
-    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=1, method="higher")
+    low, middle, high = observed_quantile(values, [0.1, 0.5, 0.9], axis=1)
     finite = np.isfinite(middle)
     k = draws["k"].to_numpy()
     top = 3 * middle[finite].max() if finite.any() else 1.0
