@@ -16,6 +16,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 from compare_laws import splits
 
 import bayes_scaling as bs
@@ -35,21 +36,22 @@ def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> list[dict[str,
     for name, forecast in (("as it is", ahead), ("recalibrated", changed)):
         scores = bs.score_forecast(forecast, later)
         row = {"bands": name} | {
-            c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_90")
+            c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_80", "width_90")
         }
         rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "change": told["crps_change"]}
                            if forecast is changed else {}))  # fmt: skip
-    rows.append({"bands": "conformal", **held(bs.conformal(ahead, past, probabilities=(0.5, 0.8, 0.9)), later)})
-    return rows
+    return [*rows, {"bands": "conformal", **held(ahead, past, later)}]
 
 
-def held(table: pd.DataFrame, later: pd.DataFrame) -> dict[str, float]:
-    """How often conformal intervals hold the scores, and how wide those of 90 % are."""
-    score = later["score"].to_numpy()
-    inside = {
-        f"inside_{p}": ((table[f"lower_{p}"] <= score) & (score <= table[f"upper_{p}"])).mean() for p in (50, 80, 90)
-    }
-    return inside | {"width_90": (table["upper_90"] - table["lower_90"]).mean()}
+def held(ahead: xr.Dataset, past: bs.Backtest, later: pd.DataFrame) -> dict[str, float]:
+    """How often conformal intervals hold the scores, as far as the backtest has runs enough, and how wide they are."""
+    runs, score, told = past.scores["run"].nunique(), later["score"].to_numpy(), {}
+    for p in (p for p in (50, 80, 90) if runs >= p / (100 - p)):
+        table = bs.conformal(ahead, past, probabilities=p / 100)
+        low, high = (table[f"{end}_{p}"].to_numpy() for end in ("lower", "upper"))
+        told |= {f"inside_{p}": ((low <= score) & (score <= high)).mean(), f"width_{p}": (high - low).mean()}
+    told.pop("width_50", None)
+    return told
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from bayes_scaling.boundaries.fitting import BoundaryFit
 from bayes_scaling.boundaries.link import link
 from bayes_scaling.boundaries.quantiles import NORMAL, boundary
 from bayes_scaling.boundaries.scores import BASE
+from bayes_scaling.data.budgets import how_much
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
 from bayes_scaling.files.frames import as_frame
@@ -147,13 +148,7 @@ def evaluate_next(
     if not isinstance(cost, str):
         raise DataError(f"cost must be the name of a column of the candidates, not {cost!r}")
     table = _checked(candidates, cost)
-    if budget is None and number is None:
-        raise DataError('say how much: budget="500B" in units of the cost, or number=20 models')
-    most = np.inf if budget is None else parse_size(budget)
-    if not most > 0:
-        raise DataError(f"budget must be positive, not {budget!r}")
-    if number is not None and not (isinstance(number, int) and not isinstance(number, bool) and number > 0):
-        raise DataError(f"number must be a whole number of 1 or more, not {number!r}")
+    number, most = how_much(number, budget, 'budget="500B" in units of the cost, or number=20 models')
     if not (isinstance(tau, float | int) and 0 < tau < 1):
         raise DataError(f"tau must lie between 0 and 1, not {tau!r}")
     if fit is not None and not isinstance(fit, BoundaryFit):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.data.budgets import how_much
 from bayes_scaling.data.sizes import parse_number, parse_size
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.decisions.local_misfit import local_misfit
@@ -94,13 +95,7 @@ def next_runs(
     """
     require_fit(fit)
     table = as_frame(candidates, "the candidates").reset_index(drop=True)
-    if number is None and budget is None:
-        raise DataError('say how much: number=3 runs, or budget="1e21" in units of the cost')
-    if number is not None and not (isinstance(number, int) and not isinstance(number, bool) and number > 0):
-        raise DataError(f"number must be a whole number of 1 or more, not {number!r}")
-    limit = np.inf if budget is None else parse_size(budget)
-    if not limit > 0:
-        raise DataError(f"budget must be positive, not {budget!r}")
+    number, limit = how_much(number, budget, 'number=3 runs, or budget="1e21" in units of the cost')
     if table.empty:
         raise DataError("there are no candidates: the table is empty")
     wanted, weight = _wanted(target)
