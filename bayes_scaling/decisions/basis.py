@@ -5,11 +5,34 @@ from __future__ import annotations
 import xarray as xr
 
 from bayes_scaling.files.frames import DATASET, dataset_of
+from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 
+OF_OTHER_LAWS = "; this was measured with laws whose bands widen as scores leave the law. Those here do not widen, and hold less often"
 
-def basis(fit: Fit | Average, ahead: xr.Dataset, record: str = "") -> dict[str, str | float]:
+
+def track_record(ahead: xr.Dataset, record: str, *, of_discrepancy: bool = True) -> str:
+    """How often answers were right in backtests, and whether those were of laws as this one.
+
+    Parameters
+    ----------
+    ahead : Dataset
+        The forecast that the answer is made of.
+    record : str
+        Of such answers, in words; empty where there is none.
+    of_discrepancy : bool
+        Whether the record is of laws with a discrepancy.
+    """
+    if not record:
+        return "no backtest of such answers is on record"
+    narrow = of_discrepancy and NOT_INCLUDED in str(ahead.attrs.get("law_uncertainty", ""))
+    return record + (OF_OTHER_LAWS if narrow else "")
+
+
+def basis(
+    fit: Fit | Average, ahead: xr.Dataset, record: str = "", *, of_discrepancy: bool = True
+) -> dict[str, str | float]:
     """Attributes of an answer: those of the forecast that it is made of, the extent of the runs, and a track record.
 
     Parameters
@@ -19,6 +42,8 @@ def basis(fit: Fit | Average, ahead: xr.Dataset, record: str = "") -> dict[str, 
         The forecast.
     record : str
         How often such answers were right in backtests, in words.
+    of_discrepancy : bool
+        See `track_record`.
     """
     kept = {str(name): value for name, value in ahead.attrs.items() if name != "plan"}
     runs = fit.runs
@@ -27,5 +52,5 @@ def basis(fit: Fit | Average, ahead: xr.Dataset, record: str = "") -> dict[str, 
         "n_runs": float(runs["run"].nunique()),
         "least_flops": float(runs["flops"].min()),
         "largest_flops": float(runs["flops"].max()),
-        "track_record": record or "no backtest of such answers is on record",
+        "track_record": track_record(ahead, record, of_discrepancy=of_discrepancy),
     }

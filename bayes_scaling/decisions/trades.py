@@ -182,7 +182,7 @@ def _answer(
         "cheapest": (both, least.mean(axis=2)), "cost_per_solved": (both, median / solved),
     }  # fmt: skip
     coords = {"k": tries, "tokens_per_param": ratios, "chain": ahead["chain"], "draw": ahead["draw"]}
-    attrs = basis(fit, ahead, record) | {
+    attrs = basis(fit, ahead, record, of_discrepancy=False) | {
         "recommended_k": tries[at[0]], "recommended_tokens_per_param": ratios[at[1]],
         "never": float(never.mean()), "note": joined(notes),
     }  # fmt: skip

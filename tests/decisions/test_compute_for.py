@@ -7,9 +7,11 @@ from simulate import failed, small_fit
 
 import bayes_scaling as bs
 from bayes_scaling.cli.commands import main
+from bayes_scaling.decisions.basis import OF_OTHER_LAWS
 from bayes_scaling.decisions.compute_targets import first_reached
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecasting.intervals import row_draws
+from bayes_scaling.forecasting.law_uncertainty import INCLUDED
 
 GO_ON = {"seed": 1, "even_if_not_converged": True}
 
@@ -121,6 +123,9 @@ def test_a_forecast_is_worth_the_items_that_would_be_as_certain(fit):
     variance = table["score"] * (1 - table["score"]) / table["items"]
     assert table["sd"].to_numpy() ** 2 == pytest.approx(variance.to_numpy())
     assert "said to be worth" in table.attrs["track_record"]
+    assert OF_OTHER_LAWS in table.attrs["track_record"]
+    wide = ahead.assign_attrs(law_uncertainty=INCLUDED)
+    assert OF_OTHER_LAWS not in bs.worth(wide).attrs["track_record"]
     with pytest.raises(DataError, match="needs a forecast of scores"):
         bs.worth(fit)
 
