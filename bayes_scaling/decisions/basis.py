@@ -9,7 +9,7 @@ from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 
-OF_OTHER_LAWS = "; this was measured with laws whose bands widen as scores leave the law. Those here do not widen, and hold less often"
+OF_OTHER_LAWS = "; measured with laws whose bands widen as scores leave the law; bands here do not, and hold less often"
 
 
 def track_record(ahead: xr.Dataset, record: str, *, of_discrepancy: bool = True) -> str:
