@@ -42,8 +42,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     known = names("datasets")
     if not isinstance(name, str) or name not in known:
         near = close_to(name, known)
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise DataError(f"no data set {name!r}{hint or ': there are ' + ' and '.join(known)}")
+        hint = f"; did you mean {near!r}?" if near else "."
+        raise DataError(f"no data set {name!r}{hint} There are: {', '.join(known)}")
     folder = library_folder("datasets") / name
     runs = read_runs(folder / "runs.csv")
     runs.attrs[DATASET] = name

@@ -60,7 +60,7 @@ def bent(model: Model, runs: pd.DataFrame) -> str:
     >>> runs = bs.load_dataset("gadre2024")
     >>> runs = runs[runs["tokens_per_param"].between(19, 21.5) & (runs["params"] < 1e9)]
     >>> print(bent(bs.load_model("power_law_discrepancy"), runs[runs["benchmark"] == "piqa"]))
-    power_law_discrepancy has one exponent for all compute, but over these runs it seems to rise, from 0.11 at ...
+    power_law_discrepancy has one exponent for all compute, but over these runs it seems to rise, from 0.06 at ...
     """
     if not _one_exponent(model) or doubt(model, runs) or not (found := bend(runs)) or not found.rises:
         return ""
