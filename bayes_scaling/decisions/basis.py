@@ -13,7 +13,7 @@ OF_OTHER_LAWS = "; measured with laws whose bands widen as scores leave the law;
 
 
 def track_record(ahead: xr.Dataset, record: str, *, of_discrepancy: bool = True) -> str:
-    """How often answers were right in backtests, and whether those were of laws as this one.
+    """How often answers were right in backtests, and whether those were of laws like this one.
 
     Parameters
     ----------
@@ -28,6 +28,11 @@ def track_record(ahead: xr.Dataset, record: str, *, of_discrepancy: bool = True)
         return "no backtest of such answers is on record"
     narrow = of_discrepancy and NOT_INCLUDED in str(ahead.attrs.get("law_uncertainty", ""))
     return record + (OF_OTHER_LAWS if narrow else "")
+
+
+def attributes(ahead: xr.Dataset) -> dict[str, str | float]:
+    """Attributes of a forecast but for its plan."""
+    return {str(name): value for name, value in ahead.attrs.items() if name != "plan"}
 
 
 def basis(
@@ -45,9 +50,8 @@ def basis(
     of_discrepancy : bool
         See `track_record`.
     """
-    kept = {str(name): value for name, value in ahead.attrs.items() if name != "plan"}
     runs = fit.runs
-    return kept | {
+    return attributes(ahead) | {
         DATASET: dataset_of(runs),
         "n_runs": float(runs["run"].nunique()),
         "least_flops": float(runs["flops"].min()),

@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Names, curves, positive
-from bayes_scaling.decisions.basis import basis, track_record
+from bayes_scaling.decisions.basis import attributes, basis, track_record
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval, row_draws
 from bayes_scaling.inference.averaged_fits import Average, require_fit
@@ -127,5 +127,5 @@ def worth(ahead: xr.Dataset) -> pd.DataFrame:
     score, variance = draws.mean(axis=1), draws.var(axis=1)
     with np.errstate(divide="ignore"):
         table = table.assign(score=score, sd=np.sqrt(variance), items=score * (1 - score) / variance)
-    table.attrs.update(ahead.attrs | {"track_record": track_record(ahead, RECORD_OF_WORTH)})
+    table.attrs.update(attributes(ahead) | {"track_record": track_record(ahead, RECORD_OF_WORTH)})
     return table
