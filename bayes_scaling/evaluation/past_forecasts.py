@@ -47,7 +47,10 @@ def past_forecasts(past: Backtest, law: str, response: Response, runs_at_least: 
     parts = {split: drawn for (name, split), drawn in past.forecasts.items() if name == law and drawn.sizes.get("row")}
     if not parts:
         others = sorted({name for name, _ in past.forecasts})
-        raise DataError(f"the backtest has no forecasts of {law!r}; it has those of {others}: law= names one of them")
+        raise DataError(
+            f"the backtest has no forecasts of {law!r}; it has those of {others}: backtest the law of the forecast, or "
+            "name it by law= where it has another name there"
+        )
     if past.response != response.name:
         raise DataError(f"the backtest is of {past.response}, the forecast of {response.name}")
     scores = past.scores[past.scores["law"] == law]
