@@ -181,11 +181,11 @@ def fit(
     require_outputs({"--out": out}, {"the table": Path(table)}, force=force)
     runs = only_these(only_these(runs_of(table, mapping), "benchmark", benchmark), "mixture", mixture)
     from bayes_scaling.inference.fitting import fit as condition
-    from bayes_scaling.inference.suitability import bent, doubt
+    from bayes_scaling.inference.suitability import doubt
     from bayes_scaling.models.documents import load_model
 
     law = load_model(model)
-    for problem in filter(None, (doubt(law, runs), bent(law, runs))):
+    if problem := doubt(law, runs):
         click.echo(f"warning: {problem}", err=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ScalingWarning)  # said above, and the verdict is printed below

@@ -17,7 +17,7 @@ from bayes_scaling.inference import fit_file
 from bayes_scaling.inference.attempts import conditioned
 from bayes_scaling.inference.design import Design, lay_out
 from bayes_scaling.inference.settings import Settings, checked_seed, whole_number
-from bayes_scaling.inference.suitability import bent, doubt
+from bayes_scaling.inference.suitability import doubt
 from bayes_scaling.inference.summary import summary
 from bayes_scaling.inference.verdict import Verdict
 from bayes_scaling.messages import html_table
@@ -190,7 +190,7 @@ def fit(
     seed, cores = checked_seed(seed), None if cores is None else whole_number("cores", cores)
     runs = as_frame(runs, "the runs", example="bs.read_runs makes one").reset_index(drop=True)
     design = lay_out(model, runs)
-    for problem in filter(None, (doubt(model, runs), bent(model, runs))):
+    if problem := doubt(model, runs):
         warnings.warn(str(problem), ScalingWarning, stacklevel=2)
     show = sys.stderr.isatty() if progress is None else progress
     tree, verdict = conditioned(design, settings, seed=seed, progress=show, cores=cores)

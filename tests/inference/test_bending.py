@@ -1,18 +1,16 @@
-"""Scores that rise along an S-shaped curve are told from a power law, and a fit says so."""
+"""Scores that rise along an S-shaped curve are told from a power law, and `check` says so."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import bayes_scaling as bs
-from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.inference.bending import bend
 from bayes_scaling.inference.suitability import bent, doubt
 from bayes_scaling.reporting.terminal import usable
 
 FLOPS, CHANCE = np.logspace(19, 21, 6), 0.25
 OF_ONE_EXPONENT = ("power_law", "power_law_ceiling", "power_law_discrepancy", "power_law_mixtures")
-QUICK = {"seed": 1, "chains": 1, "draws": 20, "tune": 20, "attempts": 1, "progress": False}
 
 
 def power_law(alpha=0.2):
@@ -90,12 +88,9 @@ def test_only_laws_of_one_exponent_are_doubted(name):
         assert f"S-shaped curve, {other} forecasts better; on most public benchmarks with such a rise it" in said
 
 
-def test_a_fit_says_so_before_it_samples_and_the_check_notes_it():
-    table = runs([sigmoid()] * 3)
-    with pytest.warns(ScalingWarning) as caught:
-        bs.fit("power_law", table, **QUICK)
-    assert "A backtest of both can tell" in str(caught[0].message)
-    lines = usable(table)
+def test_the_check_notes_it():
+    lines = usable(runs([sigmoid()] * 3))
+    assert lines[-1].endswith("A backtest of both can tell")
     assert lines[0].startswith("  power_law_discrepancy: yes, recommended for")
     assert lines[-1].startswith("note: power_law_discrepancy has one exponent for all compute")
     assert not any(line.startswith("note") for line in usable(runs([power_law()] * 3)))
