@@ -52,8 +52,8 @@ def bent(model: Model, runs: pd.DataFrame) -> str:
     """What to know where a law has one exponent for all compute and that rises along the runs; else empty.
 
     On simulated S-shaped curves a law whose exponent may change forecasts better; on most public benchmarks with such a
-    rise, each fitted alone, it forecasts worse, and bands of the recommended law hold (`benchmarks/bending.py`).  So it
-    is no reason to warn, but one to compare.
+    rise, each fitted alone, it forecasts worse, and the bands of the recommended law nearly hold
+    (`benchmarks/bending.py`).  So it is no reason to warn, but one to compare.
 
     Examples
     --------
