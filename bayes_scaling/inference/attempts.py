@@ -1,27 +1,21 @@
-"""Attempts at a fit: one after the other until one passes its verdict, each going on from the draws of the last."""
+"""Attempts at a fit: draws are made until they pass their verdict, each set going on from the one before."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
 
 from bayes_scaling.inference.design import Design
 from bayes_scaling.inference.layout import expand, read_by_users
-from bayes_scaling.inference.sampling import Drawn, as_tree, draw, must_compile
-from bayes_scaling.inference.settings import Settings, after_trial
-from bayes_scaling.inference.verdict import ESS_PER_CHAIN, Verdict, judge
-
-TIMES_MORE = 2  # at least so many times the draws in another attempt
-KEPT_OF_AT_MOST = 16  # and at most so many for one that is kept, unless that is less
-AIM = 3  # times the effective draws that a verdict asks for, which a trial run plans for
-GAIN = 1.5  # times the effective draws per draw that better coordinates give, as `benchmarks/coordinates.py` showed
-TRIAL_AT_MOST = 8  # draws for one that is kept after a trial run, unless the document asks for more
+from bayes_scaling.inference.planning import after, made, more_careful, twice_as_many, within
+from bayes_scaling.inference.sampling import Drawn, as_tree, draw, joined, must_compile
+from bayes_scaling.inference.settings import Settings
+from bayes_scaling.inference.starting import Start
+from bayes_scaling.inference.verdict import Verdict, judge
 
 
 def conditioned(
@@ -30,55 +24,102 @@ def conditioned(
     """Draws of what a model learns from the rows that it was laid out on, and whether they can be relied on.
 
     A model of which more draws are made than are kept gets a trial run first.  It says in which coordinates the
-    posterior is close to normal, where chains start, which step they try first, and how many draws it takes.  Every
-    further attempt learns the same from the one before.  With ``max_minutes`` a further attempt makes as many draws as
-    fit into the time that is left, and is not made where these are fewer than the last one made.
+    posterior is close to normal, where chains start, which step they try first, and how many draws it takes.  Where
+    these turn out too few and nothing else is wrong, as many are made again, and all of them count.  A further
+    attempt, with smaller steps, begins anew, but learns from the draws before it.  With ``max_minutes`` more draws are
+    made where they fit into the time that is left.
     """
-    settings, began = settings.of(design.model), time.monotonic()
-    options: dict[str, Any] = {"progress": progress, "cores": cores}
-    say: Callable[[str], object] = (lambda text: print(text, file=sys.stderr)) if progress else (lambda text: None)
-    start, number = None, 1
+    settings = settings.of(design.model)
+    work = Work(design, settings.max_minutes, seed, progress, cores)
     if progress and must_compile(design):
-        say(f"{design.model.name}: compiling its density, which takes some seconds, once on this machine")
-    if settings.trial is not None:
-        trial = draw(design, settings.trial, seed=_seed_of(seed, 0), start=None, **options)
-        planned, start = enough(settings, judged(design, trial, settings.trial)), trial.start
-        seconds = (time.monotonic() - began) * _made(planned) / _made(settings.trial)
-        say(f"{design.model.name}: {planned.thin} draws for one that is kept, in about {seconds:.2g} s")
-        settings = planned
+        work.say("compiling its density, which takes some seconds, once on this machine")
+    start, tried = None, settings.trial is not None
+    if tried:
+        settings, start = work.trial(settings)
     while True:
-        started = time.monotonic()
-        drawn = draw(design, settings, seed=_seed_of(seed, number), start=start, **options)
-        verdict, now = judged(design, drawn, settings), time.monotonic()
+        began = time.monotonic()
+        settings, drawn, verdict = work.attempt(settings, start, go_on=tried)
         if verdict.passed or settings.attempts == 1:
-            break
-        left = np.inf if settings.max_minutes is None else 60 * settings.max_minutes - (now - began)
-        further = within(more_careful(settings, verdict), settings, now - started, left)
+            return as_tree(design, drawn), verdict
+        further = within(more_careful(settings, verdict), settings, time.monotonic() - began, work.left)
         if further is None:
-            say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
-            break
-        say(f"{verdict}. Going on from these draws, with {further.thin} draws for one that is kept")
-        settings, start, number = further, drawn.start, number + 1
-    return as_tree(design, drawn), verdict
+            work.say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
+            return as_tree(design, drawn), verdict
+        work.say(f"{verdict}. Beginning again from these draws, with {further.thin} draws for one that is kept")
+        settings, start = further, drawn.start
 
 
-def enough(settings: Settings, trial: Verdict) -> Settings:
-    """As many draws for one that is kept as a trial run says, and smaller steps where its draws diverged.
+@dataclass
+class Work:
+    """What all draws of one fit have in common: the design, the time for them, and a seed from which each has its own.
 
-    Parameters
+    Attributes
     ----------
-    settings : Settings
-        With nothing left open.
-    trial : Verdict
-        Of draws made with ``settings.trial``.
+    design : Design
+    max_minutes : float or None
+    seed : int or None
+    progress : bool
+    cores : int or None
+    began : float
+    number : int
+        How many sets of draws were made, but for a trial run.
     """
-    assert settings.thin and settings.target_accept
-    smallest = np.nan_to_num(min(trial.ess_bulk, trial.ess_tail), nan=np.inf)
-    for_one = trial.chains * trial.draws / max(smallest, 1.0)  # draws per effective draw
-    wanted = AIM * ESS_PER_CHAIN * for_one / settings.draws / GAIN
-    thin = int(np.clip(np.ceil(wanted), settings.thin, max(TRIAL_AT_MOST, settings.thin)))
-    missed = (1 - settings.target_accept) / (2 if trial.diverged else 1)
-    return replace(settings, thin=thin, target_accept=1 - missed)
+
+    design: Design
+    max_minutes: float | None
+    seed: int | None
+    progress: bool
+    cores: int | None
+    began: float = field(default_factory=time.monotonic)
+    number: int = 0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return np.inf if self.max_minutes is None else 60 * self.max_minutes - (time.monotonic() - self.began)
+
+    def say(self, text: str) -> None:
+        """Tell who watches."""
+        if self.progress:
+            print(f"{self.design.model.name}: {text}", file=sys.stderr)
+
+    def trial(self, settings: Settings) -> tuple[Settings, Start | None]:
+        """What a trial run says: settings for the first attempt, and from where it starts."""
+        assert settings.trial
+        drawn, began = self._drawn(settings.trial, None, 0), time.monotonic()
+        seconds = began - self.began
+        planned = after(settings, judged(self.design, drawn, settings.trial))
+        seconds *= made(planned) / made(settings.trial)
+        self.say(f"{planned.thin} draws for one that is kept, in about {seconds:.2g} s, and more if these are too few")
+        return planned, drawn.start
+
+    def attempt(self, settings: Settings, start: Start | None, *, go_on: bool) -> tuple[Settings, Drawn, Verdict]:
+        """Draws with the settings asked for, or with more for one that is kept where that alone is what they lack."""
+        began = time.monotonic()
+        drawn = self.draw(settings, start)
+        while True:
+            verdict = judged(self.design, drawn, settings)
+            longer = twice_as_many(settings, verdict) if go_on else None
+            if longer is None:
+                return settings, drawn, verdict
+            seconds = time.monotonic() - began
+            if self.left < seconds:
+                self.say(f"There is no time left for more draws in {self.max_minutes:g} minutes")
+                return settings, drawn, verdict
+            self.say(f"{verdict}. As many draws again, in about {seconds:.2g} s")
+            drawn = joined(drawn, self.draw(settings, drawn.start))
+            settings = longer
+
+    def draw(self, settings: Settings, start: Start | None) -> Drawn:
+        """A further set of draws."""
+        self.number += 1
+        return self._drawn(settings, start, self.number)
+
+    def _drawn(self, settings: Settings, start: Start | None, number: int) -> Drawn:
+        seed = self.seed
+        if seed is not None and number != 1:
+            seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        return draw(self.design, settings, seed=seed, start=start, progress=self.progress, cores=self.cores)
 
 
 def judged(design: Design, drawn: Drawn, settings: Settings) -> Verdict:
@@ -86,52 +127,3 @@ def judged(design: Design, drawn: Drawn, settings: Settings) -> Verdict:
     posterior = expand(design, drawn.points)
     read = posterior[read_by_users(design.model)]
     return judge(read, drawn.stats, max_depth=settings.max_depth, thin=settings.of(design.model).thin or 1)
-
-
-def _made(settings: Settings) -> int:
-    """Draws of a chain, with those for adaptation."""
-    return settings.tune + settings.draws * (settings.thin or 1)
-
-
-def _seed_of(seed: int | None, attempt: int) -> int | None:
-    if seed is None or attempt == 1:
-        return seed
-    return int(np.random.SeedSequence([seed, attempt]).generate_state(1)[0])
-
-
-def more_careful(settings: Settings, verdict: Verdict) -> Settings:
-    """Settings for another attempt at a fit that failed: smaller steps, and twice the draws that it lacked.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of the failed attempt, with nothing left open.
-    verdict : Verdict
-        Of the failed attempt.
-    """
-    assert settings.thin and settings.target_accept
-    lacking = ESS_PER_CHAIN * verdict.chains / max(min(verdict.ess_bulk, verdict.ess_tail), 1.0)
-    least, most = TIMES_MORE * settings.thin, max(KEPT_OF_AT_MOST, TIMES_MORE * settings.thin)
-    thin = int(np.clip(np.ceil(2 * lacking) * settings.thin, least, most)) if np.isfinite(lacking) else most
-    missed = (1 - settings.target_accept) / (4 if verdict.diverged else 2)
-    return replace(
-        settings, tune=2 * settings.tune, thin=thin, target_accept=1 - missed, attempts=settings.attempts - 1
-    )
-
-
-def within(further: Settings, last: Settings, seconds: float, left: float) -> Settings | None:
-    """Settings of another attempt with as many draws as fit into the time left, or None where that is too little.
-
-    Parameters
-    ----------
-    further, last : Settings
-        Of the next attempt and of the last one.
-    seconds, left : float
-        What the last attempt took, and what is left.
-    """
-    assert further.thin and last.thin
-    assert further.target_accept and last.target_accept
-    smaller = np.sqrt((1 - last.target_accept) / (1 - further.target_accept))  # about how much smaller its steps are
-    for_one = smaller * seconds / _made(last)
-    thin = int(min(further.thin, (left / for_one - after_trial(further.tune)) / further.draws))
-    return None if thin < last.thin else replace(further, thin=thin)

@@ -136,19 +136,20 @@ def fit(
     chains, draws, tune : int
         Chains, draws kept per chain, and draws spent per chain on adaptation.
     thin : int, optional
-        Keep one draw of so many; by default as the model's document says, which is 1 for most.
+        Keep one draw of so many, or of more where these are too few for the verdict, up to 16; by default as the
+        model's document says.  At 1, the default of most, every draw that is made is kept.
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     attempts : int
-        A fit that fails its verdict goes on from its draws, with smaller steps and at least twice as many draws for
-        one that is kept, as the failed one says that it takes; 1 for a first look.
+        A fit that fails its verdict, and that more draws alone do not mend, begins again from its draws, with smaller
+        steps, and with more draws for one that is kept where they were too few; 1 for a first look.
     quick : bool
         A first look: 2 chains and 400 kept draws, with a trial run that says how many are made, and one attempt, in
         place of ``chains``, ``draws``, ``tune`` and ``attempts``.  Means are nearly as good as otherwise, and ends of
         95 % intervals differ by some per cent of their width.  Fit again without it before something depends on it.
     max_minutes : float, optional
-        A further attempt makes as many draws as fit into what is left of so many minutes, and is not made where
-        little is left.  The first attempt is always made.
+        More draws, and a further attempt, are made where they fit into what is left of so many minutes.  The draws
+        that a trial run plans are always made.
     progress : bool, optional
         Show a progress bar; by default only where the error stream is a terminal.
     cores : int, optional

@@ -17,7 +17,6 @@ from bayes_scaling.inference.settings import Settings, after_trial
 from bayes_scaling.inference.starting import Start, rough_start
 
 POINT, POINTS, DIMENSION = "point", "unconstrained_draw", "unconstrained_parameter"
-ALL_DRAWS = ("diverging", "depth", "n_steps")  # statistics that no draw may be left out of
 
 
 @dataclass(frozen=True)
@@ -127,12 +126,29 @@ def _drawn(
     return Drawn(start.points(kept), thinned(stats, thin), further)
 
 
+def joined(first: Drawn, second: Drawn) -> Drawn:
+    """As many kept draws of two equal sets together as of each: every second one.
+
+    The second half of each chain is then one set of draws without a break, so that effective sample sizes and r-hat,
+    which compare halves, see both sets as they are.
+    """
+    points = np.concatenate([first.points, second.points], axis=1)[:, 1::2]
+    stats = xr.concat([first.stats, second.stats], "draw")
+    return Drawn(points, thinned(stats, 2), second.start)
+
+
 def thinned(stats: xr.Dataset, thin: int) -> xr.Dataset:
-    """Statistics of kept draws; divergences, depths and steps also of those that were not kept."""
+    """Statistics of kept draws; divergences, depths and steps also of those that were not kept.
+
+    ``diverging`` says whether any of the draws that one was kept of diverged, and ``divergences`` how many did.
+    """
     last = stats.isel(draw=slice(thin - 1, None, thin)).drop_vars("draw", errors="ignore")
-    for name in (n for n in ALL_DRAWS if n in stats):
-        blocks = stats[name].transpose("chain", "draw").to_numpy().reshape(stats.sizes["chain"], -1, thin)
-        last[name] = (("chain", "draw"), blocks.sum(-1) if name == "n_steps" else blocks.max(-1))
+    counted = stats.assign(divergences=stats.get("divergences", stats["diverging"]))
+    for name in ("diverging", "depth", "divergences", "n_steps"):
+        if name in counted:
+            blocks = counted[name].transpose("chain", "draw").to_numpy().reshape(stats.sizes["chain"], -1, thin)
+            summed = name in ("divergences", "n_steps")
+            last[name] = (("chain", "draw"), blocks.sum(-1) if summed else blocks.max(-1))
     return last
 
 

@@ -87,7 +87,7 @@ class Verdict:
             (not self.ess_tail >= enough, f"tail ESS {self.ess_tail:.0f} of {self._of('ess_tail')} < {enough}"),
             (self.diverged, f"{self.divergences} of {total} draws diverged"),
             (not self.e_bfmi >= E_BFMI_AT_LEAST, f"E-BFMI {self.e_bfmi:.2f} < {E_BFMI_AT_LEAST}"),
-            (self.saturated > SATURATED_SHARE * total, f"{self.saturated} draws ended at the greatest tree depth"),
+            (self._saturates, f"{self.saturated} draws ended at the greatest tree depth"),
         )
         return tuple(text for broken, text in rules if broken)
 
@@ -100,6 +100,23 @@ class Verdict:
     def diverged(self) -> bool:
         """Whether more draws diverged than may."""
         return self.divergences > DIVERGENT_SHARE * self.made
+
+    @property
+    def mixed(self) -> bool:
+        """Whether r-hat and effective sample sizes are as they should be."""
+        enough = ESS_PER_CHAIN * self.chains
+        return self.r_hat <= r_hat_limit(self.chains, self.quantities) and min(self.ess_bulk, self.ess_tail) >= enough
+
+    @property
+    def lacks_draws(self) -> bool:
+        """Whether more draws of the same kind are all that the fit lacks."""
+        wrong = self.diverged or not self.e_bfmi >= E_BFMI_AT_LEAST or self._saturates
+        unknown = np.isnan([self.r_hat, self.ess_bulk, self.ess_tail]).any()
+        return not (self.mixed or wrong or unknown)
+
+    @property
+    def _saturates(self) -> bool:
+        return self.saturated > SATURATED_SHARE * self.made
 
     @property
     def made(self) -> int:
@@ -172,7 +189,7 @@ def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int, thin: int
     posterior : Dataset over (chain, draw, …)
         Every quantity a user reads; constants are passed over.
     stats : Dataset over (chain, draw)
-        With ``diverging``, ``energy`` and ``depth``.
+        With ``diverging``, ``energy`` and ``depth``, and ``divergences`` where several draws stand for one.
     max_depth : int
         Greatest tree depth that the sampler was allowed.
     thin : int
@@ -191,7 +208,7 @@ def judge(posterior: xr.Dataset, stats: xr.Dataset, *, max_depth: int, thin: int
         chains=posterior.sizes["chain"],
         draws=posterior.sizes["draw"],
         **{name: value for name, (value, _) in found.items()},
-        divergences=int(stats["diverging"].sum()),
+        divergences=int(stats.get("divergences", stats["diverging"]).sum()),
         e_bfmi=float(azs.bfmi(stats.assign_coords(chain=posterior["chain"]))["energy"].min()),
         saturated=int((stats["depth"] >= max_depth).sum()),
         worst={name: variable for name, (_, variable) in found.items()},
