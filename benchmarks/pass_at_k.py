@@ -1,6 +1,6 @@
 """How well pass@k of larger models, and of more tries, is forecast: the evidence behind the models of pass@k.
 
-    python benchmarks/pass_at_k.py --data FOLDER [--sizes 2e9] [--only counts] [--out table.csv]
+    python benchmarks/pass_at_k.py --data FOLDER [--sizes 2e9] [--only pass_at_k_counts] [--out table.csv]
 
 FOLDER holds runs.csv (run_id or run, params, tokens, flops, mixture) and passk.csv, which has either right answers
 per problem (run_id, benchmark, problem_id, n_samples, n_correct) or pass@k as reported (run, benchmark, k, pass_at_k,
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=float, default=2e9, help="parameters of the smallest run that is held out")
     parser.add_argument("--flops", type=float, default=0.0, help="FLOPs of the smallest run held out, instead")
     parser.add_argument("--benchmarks", nargs="*", help="all by default")
-    parser.add_argument("--only", default="", help="models whose name contains this text")
+    parser.add_argument("--only", nargs="*", help="names of models, all by default")
     parser.add_argument("--out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", DataWarning)
@@ -153,7 +153,7 @@ def main() -> None:
     found = {"Eq. 5, least squares": scores(later, *least_squares(known, later, np.random.default_rng(1)))}
     warnings.simplefilter("ignore", ScalingWarning)
     for name, model in models().items():
-        if arguments.only not in name or ("counts" in name and counts is None):
+        if name not in (arguments.only or [name]) or ("counts" in name and counts is None):
             continue
         start = time.perf_counter()
         rows = counts[counts[column] < limit] if "counts" in name and counts is not None else known

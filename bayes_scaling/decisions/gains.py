@@ -56,7 +56,8 @@ def elasticity(
     -------
     DataFrame
         ``benchmark``, ``mixture``, ``score`` (at the start), ``gain``, ``lower_80``, ``upper_80`` and ``rises``, the
-        probability of any gain; the largest gain first.  Attributes are those of the forecast.
+        probability of any gain; the largest gain first.  Attributes are those of the forecast, with ``flops`` and
+        ``factor``.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def elasticity(
         rises=(gain > 0).mean(axis=1),
     )  # fmt: skip
     table = table.sort_values("gain", ascending=False, ignore_index=True)
-    table.attrs.update(basis(fit, drawn.ahead, RECORD))
+    table.attrs.update(basis(fit, drawn.ahead, RECORD) | {"flops": start, "factor": times})
     return table
 
 

@@ -71,7 +71,12 @@ def forecast(
 
     Returns
     -------
-    Dataset over (chain, draw, row); see the module's description.
+    Dataset over (chain, draw, row)
+        For every response of the model, of scores for example, ``accuracy_mean``, the expectation, and ``accuracy``, a
+        new run evaluated once (or ``loss_mean`` and ``loss``, ``pass_at_k_mean`` and ``pass_at_k``).  Coordinates along
+        ``row`` are those of the plan with ``decades_beyond``, decades of compute beyond the largest run that the fit
+        saw for the benchmark, and ``note``, why not to trust the row.  Attributes name the model, its verdict and what
+        the bands leave out.  `summarise` makes a table of it, and its method ``lock(path)`` a sealed file.
 
     Raises
     ------

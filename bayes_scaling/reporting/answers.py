@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -65,7 +68,7 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
     Parameters
     ----------
     answer : Dataset or DataFrame
-        From `compute_for`, `rank`, `allocate`, `trade` or `next_runs`.
+        From `compute_for`, `elasticity`, `worth`, `rank`, `allocate`, `trade` or `next_runs`.
 
     Raises
     ------
@@ -73,8 +76,13 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
         It is none of those.
     """
     if isinstance(answer, pd.DataFrame):
-        if {"sd_before", "sd_after", "share"} <= set(answer):
-            return "Which runs should come next?", _next(answer)
+        for columns, question, told_of in (
+            ({"sd_before", "sd_after", "share"}, "Which runs should come next?", _next),
+            ({"gain", "rises"}, "What does more compute buy?", _gains),
+            ({"sd", "items"}, "What is the forecast worth?", _worth),
+        ):
+            if columns <= set(answer):
+                return question, told_of(answer)
     elif isinstance(answer, xr.Dataset):
         for name, question, told in (
             ("target", "What does the target cost?", _compute), ("beats", "Which mixture is best?", _ranked),
@@ -83,7 +91,7 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
         ):  # fmt: skip
             if name in answer or name in answer.coords:
                 return question, [*told(answer), *_noted(answer)]
-    raise DataError("a report takes answers of compute_for, rank, allocate, trade and next_runs")
+    raise DataError("a report takes answers of compute_for, elasticity, worth, rank, allocate, trade and next_runs")
 
 
 def _noted(answer: xr.Dataset) -> list[str]:
@@ -94,8 +102,7 @@ def _noted(answer: xr.Dataset) -> list[str]:
 def _compute(found: xr.Dataset) -> list[str]:
     told = []
     for row in summarise_compute(found).to_dict("records"):
-        place = row["benchmark"] + ("" if row["mixture"] == UNSPECIFIED else f" on {row['mixture']}")
-        head = f"To score {row['target']:.3g} on {place}"
+        head = f"To score {row['target']:.3g} on {_on(row)}"
         never = f"With {100 * row['never']:.0f} % probability no compute within reach is enough."
         if not np.isfinite(row["enough_50"]):
             told.append(f"{head}, no compute within reach is enough with 50 % probability. {never}")
@@ -104,6 +111,28 @@ def _compute(found: xr.Dataset) -> list[str]:
         sure = enough if np.isfinite(row["enough_90"]) else never
         told.append(f"{head}, {row['enough_50']:.2g} FLOPs are enough with 50 % probability. {sure}")
     return told
+
+
+def _on(row: dict[Hashable, Any]) -> str:
+    """Benchmark and mixture of a row of a table, in words."""
+    return str(row["benchmark"]) + ("" if row["mixture"] == UNSPECIFIED else f" on {row['mixture']}")
+
+
+def _gains(table: pd.DataFrame) -> list[str]:
+    start, factor = table.attrs["flops"], table.attrs["factor"]
+    return [
+        f"From {start:.2g} to {factor * start:.2g} FLOPs the score on {_on(row)} rises by {row['gain']:z.3f}; with "
+        f"{100 * HELD:.0f} % probability by {row['lower_80']:z.3f} to {row['upper_80']:z.3f}."
+        for row in table.to_dict("records")
+    ]
+
+
+def _worth(table: pd.DataFrame) -> list[str]:
+    return [
+        f"The forecast for {_on(row)} with {size_text(row['flops'], 3)} FLOPs says as much of the planned model as a "
+        f"test of it with {row['items']:,.0f} items would."
+        for row in table.to_dict("records")
+    ]
 
 
 def _ranked(found: xr.Dataset) -> list[str]:

@@ -66,7 +66,8 @@ def report(
     plan : DataFrame
         As for `forecast`.
     answers : sequence
-        What `compute_for`, `rank`, `allocate`, `trade` and `next_runs` said, in the order in which to tell them.
+        What `compute_for`, `elasticity`, `worth`, `rank`, `allocate`, `trade` and `next_runs` said, in the order in
+        which to tell them.
     past : Backtest, optional
         Your own, as the record of how such forecasts did.
     title : str
@@ -120,6 +121,7 @@ def report(
         "verdict": ahead.attrs["verdict"],
         "priors": _priors(fit),
         "past": None if past is None else _record(past),
+        "records": _records(told, answers),
         "origin": {name: ahead.attrs[name] for name in ("runs_sha256", "plan_sha256", "seed")},
         "version": __version__,
     }
@@ -162,6 +164,15 @@ def _several(answers: object) -> list[Any]:
     if not isinstance(answers, list | tuple):
         raise DataError("answers must be a list, such as [bs.rank(fit, 1e22)]")
     return list(answers)
+
+
+def _records(told: list[tuple[str, list[str]]], answers: Sequence[xr.Dataset | pd.DataFrame]) -> list[tuple[str, str]]:
+    """How often answers to each question were right on public data, where that was measured."""
+    said = [
+        (question, str(answer.attrs.get("track_record", "")))
+        for (question, _), answer in zip(told, answers, strict=True)
+    ]
+    return [(question, record) for question, record in dict.fromkeys(said) if record]
 
 
 def _notes(ahead: xr.Dataset) -> list[str]:
@@ -265,11 +276,8 @@ def _law_figure(fit: Fit | Average, plan: pd.DataFrame, ahead: xr.Dataset, go_on
 def _answer_figure(answer: xr.Dataset | pd.DataFrame) -> list[dict[str, object]]:
     """The figure of an answer that has one."""
     if isinstance(answer, pd.DataFrame):
-        return (
-            [_inline(plot_next_runs(answer), "What is left uncertain after each of the next runs")]
-            if len(answer)
-            else []
-        )
+        drawn = "share" in answer and len(answer)
+        return [_inline(plot_next_runs(answer), "What is left uncertain after each of the next runs")] if drawn else []
     if "target" in answer.coords:
         return [_inline(plot_compute_for(answer), "The compute that each target needs")]
     if "beats" in answer:

@@ -96,6 +96,19 @@ def test_sentences_say_what_the_forecast_says(fit, plan):
     assert page.count("On benchmark") >= 4 and "<" not in page.replace("<=", "")
 
 
+def test_gains_and_the_worth_of_a_forecast_are_told_with_their_records(fit, plan):
+    gains = bs.elasticity(fit, "1e21", benchmark="benchmark 01", mixture="mixture 0", seed=1)
+    worth = bs.worth(bs.forecast(fit, plan, seed=1))
+    page, drawn = (bs.report(fit, plan, answers=[gains, worth], seed=1, kind=kind) for kind in ("markdown", "html"))
+    assert "What is the forecast worth?" in drawn
+    told = f"From 1e+21 to 1e+22 FLOPs the score on benchmark 01 on mixture 0 rises by {gains['gain'][0]:.3f}; with"
+    assert told in page
+    assert f"says as much of the planned model as a test of it with {worth['items'][0]:,.0f} items would." in page
+    done = page[page.index("How such forecasts did before") :]
+    for question, answer in (("What does more compute buy?", gains), ("What is the forecast worth?", worth)):
+        assert f"{question} On public data: {answer.attrs['track_record']}." in done
+
+
 def test_a_fit_that_failed_is_said_at_the_head(fit, plan):
     with pytest.raises(FitError):
         bs.report(failed(fit), plan, seed=1)
