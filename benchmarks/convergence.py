@@ -63,6 +63,8 @@ def main() -> None:
                 rows.append({"law": law} | {"seed": seed} | measured(law, known, seed))
                 shown = pd.DataFrame(rows[-1:]).drop(columns="law")
                 print(shown.to_string(index=False, header=seed == 1), flush=True)
+    if not rows:
+        parser.error(f"no split whose name contains {arguments.only!r}")
     found = pd.DataFrame(rows).groupby("law")["passed"].agg(passed="sum", fits="size")
     print(f"\n{found.to_string()}")
 

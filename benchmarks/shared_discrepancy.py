@@ -144,6 +144,8 @@ def main() -> None:
             found.append(own)
             print(f"\n{name}, {form}: {fit.verdict}, {time.perf_counter() - start:.0f} s")
             print(own.groupby("what", sort=False).mean(numeric_only=True).round(4).to_string(), flush=True)
+    if not found:
+        parser.error(f"no split whose name contains {chosen.only!r}")
     table = pd.concat(found)
     table["data"] = table["split"].str.split().str[0]
     counted = table.groupby(["data", "what", "form"], sort=False)
