@@ -32,6 +32,8 @@ class Effect:
     curve : bool
         The differences are curves along compute (see `discrepancy`), one for every level and one for all runs where
         the group is empty; the standard deviation is how much their slope wanders in a decade.
+    heavy_tailed : bool
+        A few differences are far larger than others: a t of `discrepancy.TAILS` degrees of freedom.
     """
 
     parameter: str
@@ -39,6 +41,7 @@ class Effect:
     spread: float
     learned: bool = True
     curve: bool = False
+    heavy_tailed: bool = False
 
     @property
     def name(self) -> str:
@@ -79,11 +82,6 @@ class Effect:
     def between_runs(self) -> bool:
         """Whether the differences are between runs or evaluations, which expectations leave out."""
         return bool(set(self.group) & set(NOISE_GROUPS))
-
-    @property
-    def heavy_tailed(self) -> bool:
-        """Whether a few differences are far larger than others: a t of `discrepancy.TAILS` degrees of freedom."""
-        return self.learned and EVALUATION in self.group
 
     def at_rows(self, values: Mapping[str, Numbers], codes: Mapping[str, Numbers]) -> Numbers:
         """Offset of every row, shape (…, row); see `Model.resolve` for values and codes."""

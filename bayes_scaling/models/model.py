@@ -14,11 +14,12 @@ import numpy as np
 
 from bayes_scaling.data.columns import BENCHMARK, COLUMNS, LABEL, NAME, with_role
 from bayes_scaling.errors import ModelError
+from bayes_scaling.laws.likelihoods import REPORTED_PASS_AT_K
 from bayes_scaling.laws.ops import Numbers
 from bayes_scaling.laws.parameters import Parameter
 from bayes_scaling.messages import html_table
 from bayes_scaling.models.discrepancy import COMPUTE, SIZES
-from bayes_scaling.models.effects import EVERYTHING, NOISE_GROUPS, Effect
+from bayes_scaling.models.effects import EVALUATION, EVERYTHING, NOISE_GROUPS, Effect
 from bayes_scaling.models.named_arrays import along_rows, taken
 from bayes_scaling.models.response_models import ResponseModel, check_response_model
 
@@ -231,7 +232,12 @@ def _curves(model: Model, parameter: str) -> Iterator[Effect]:
 
 def _differences(model: Model, parameter: str) -> tuple[Effect, ...]:
     groups = {tuple(g.split(":")): s for g, s in model.varies.get(parameter, {}).items()}
-    noise = tuple(Effect(parameter, g, s) for g, s in groups.items() if set(g) & set(NOISE_GROUPS))
+    reported = any(part.likelihood.rows == REPORTED_PASS_AT_K for part in model.responses)
+    noise = tuple(
+        Effect(parameter, g, s, heavy_tailed=reported and EVALUATION in g)  # a few that are published went wrong
+        for g, s in groups.items()
+        if set(g) & set(NOISE_GROUPS)
+    )
     shared = {g: s for g, s in groups.items() if not set(g) & set(NOISE_GROUPS)}
     if model.pooling == "complete" or not shared:
         return noise
