@@ -185,9 +185,8 @@ pd.crosstab(check["benchmark"], check["outcome"])
 bs.plot_law(small_fit, later=held_out, reach=1.4, ncols=3, seed=1)
 
 # %% [markdown]
-# Stars are what was measured. The bands hold, and are even a little wide: more scores lie inside than promised. The
-# misses are all in `squad`, and below its bands: its scores take off only at the largest sizes that the fit saw, the law
-# reads that as a trend, and the next size does not follow it.
+# Stars are what was measured. The bands hold. The worst misses are in `squad`, below its bands: its scores take off only
+# at the largest sizes that the fit saw, the law reads that as a trend, and the next size does not follow it.
 #
 # What did the output say beforehand?
 
@@ -198,7 +197,7 @@ print(noted.to_string(index=False, header=False))
 
 # %% [markdown]
 # So it warned of `boolq`, whose bands are wide for the same reason, and of benchmarks that have only just left their
-# floor, where the misses are. Take a note seriously: it does not widen a band.
+# floor, where most misses are. Take a note seriously: it does not widen a band.
 #
 # Benchmarks leave a law together, so an error that they share does not average out. The band of the average, here
 # without `boolq`, knows that, and holds all three measured averages, although each lies in its lower half:
