@@ -169,7 +169,9 @@ def check(table: str, mapping: Strings) -> None:
 @click.option("--tune", type=click.IntRange(1), default=500, show_default=True, help="Spent per chain.")
 @click.option("--target-accept", type=click.FloatRange(0.5, 1, max_open=True), help="By default what the model says.")
 @click.option("--quick", is_flag=True, help="A first look: few draws, one attempt; fit again before deciding.")
-@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="Make no further draws beyond these.")
+@click.option(
+    "--max-minutes", type=click.FloatRange(0, min_open=True), help="After these, add no draws to those planned."
+)
 @click.option("--force", is_flag=True, help="Replace the file.")
 @click.pass_context
 def fit(

@@ -30,28 +30,28 @@ def conditioned(
     made where they fit into the time that is left.
     """
     settings = settings.of(design.model)
-    work = Work(design, settings.max_minutes, seed, progress, cores)
+    sampler = Sampler(design, settings.max_minutes, seed, progress, cores)
     if progress and must_compile(design):
-        work.say("compiling its density, which takes some seconds, once on this machine")
+        sampler.say("compiling its density, which takes some seconds, once on this machine")
     start, tried = None, settings.trial is not None
     if tried:
-        settings, start = work.trial(settings)
+        settings, start = sampler.trial(settings)
     while True:
         began = time.monotonic()
-        settings, drawn, verdict = work.attempt(settings, start, go_on=tried)
+        settings, drawn, verdict = sampler.attempt(settings, start, go_on=tried)
         if verdict.passed or settings.attempts == 1:
             return as_tree(design, drawn), verdict
-        further = within(more_careful(settings, verdict), settings, time.monotonic() - began, work.left)
+        further = within(more_careful(settings, verdict), settings, time.monotonic() - began, sampler.left)
         if further is None:
-            work.say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
+            sampler.say(f"{verdict}. There is no time left for another attempt in {settings.max_minutes:g} minutes")
             return as_tree(design, drawn), verdict
-        work.say(f"{verdict}. Beginning again from these draws, with {further.thin} draws for one that is kept")
+        sampler.say(f"{verdict}. Beginning again from these draws, with {further.thin} draws for one that is kept")
         settings, start = further, drawn.start
 
 
 @dataclass
-class Work:
-    """What all draws of one fit have in common: the design, the time for them, and a seed from which each has its own.
+class Sampler:
+    """Makes all draws of one fit, within its time, each set with a seed of its own.
 
     Attributes
     ----------
@@ -86,8 +86,8 @@ class Work:
     def trial(self, settings: Settings) -> tuple[Settings, Start | None]:
         """What a trial run says: settings for the first attempt, and from where it starts."""
         assert settings.trial
-        drawn, began = self._drawn(settings.trial, None, 0), time.monotonic()
-        seconds = began - self.began
+        drawn = self._drawn(settings.trial, None, 0)
+        seconds = time.monotonic() - self.began
         planned = after(settings, judged(self.design, drawn, settings.trial))
         seconds *= made(planned) / made(settings.trial)
         self.say(f"{planned.thin} draws for one that is kept, in about {seconds:.2g} s, and more if these are too few")

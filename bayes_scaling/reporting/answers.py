@@ -55,11 +55,14 @@ def _place(row: xr.Dataset, response: Response) -> str:
     tries = float(row["k"].item()) if "k" in row.coords else np.nan
     on = "Trained"
     if response.per_benchmark:
-        samples = f" with {tries:g} samples" if np.isfinite(tries) else ""
-        on = f"On {row['benchmark'].item()}{samples}, trained"
+        on = f"On {row['benchmark'].item()}{_samples(tries)}, trained"
     mixture = str(row["mixture"].item()) if "mixture" in row.coords else UNSPECIFIED
     data = "" if mixture == UNSPECIFIED else f" on {mixture}"
     return f"{on}{data} with {size_text(float(row['flops'].item()), 3)} FLOPs"
+
+
+def _samples(tries: float) -> str:
+    return f" with {tries:g} samples" if np.isfinite(tries) else ""
 
 
 def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]:
@@ -119,6 +122,8 @@ def _on(row: dict[Hashable, Any]) -> str:
 
 
 def _gains(table: pd.DataFrame) -> list[str]:
+    if not {"flops", "factor"} <= set(table.attrs):
+        raise DataError("this table of gains has lost its attributes: give the report what bs.elasticity returned")
     start, factor = table.attrs["flops"], table.attrs["factor"]
     return [
         f"From {start:.2g} to {factor * start:.2g} FLOPs the score on {_on(row)} rises by {row['gain']:z.3f}; with "
@@ -129,8 +134,8 @@ def _gains(table: pd.DataFrame) -> list[str]:
 
 def _worth(table: pd.DataFrame) -> list[str]:
     return [
-        f"The forecast for {_on(row)} with {size_text(row['flops'], 3)} FLOPs says as much of the planned model as a "
-        f"test of it with {row['items']:,.0f} items would."
+        f"The forecast for {_on(row)} with {size_text(row['flops'], 3)} FLOPs{_samples(row.get('k', np.nan))} says as "
+        f"much of the planned model as a test of it with {row['items']:,.0f} items would."
         for row in table.to_dict("records")
     ]
 

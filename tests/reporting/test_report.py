@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from simulate import failed, small_fit, unfitted
@@ -107,6 +108,8 @@ def test_gains_and_the_worth_of_a_forecast_are_told_with_their_records(fit, plan
     done = page[page.index("How such forecasts did before") :]
     for question, answer in (("What does more compute buy?", gains), ("What is the forecast worth?", worth)):
         assert f"{question} On public data: {answer.attrs['track_record']}." in done
+    with pytest.raises(DataError, match=r"has lost its attributes: give the report what bs\.elasticity returned"):
+        answer_sentences(pd.DataFrame(gains.to_dict("list")))
 
 
 def test_a_fit_that_failed_is_said_at_the_head(fit, plan):
