@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bayes_scaling.cli.asked import PLOT, Asked, answer, asked_of_a_fit, opened, three_digits, write_figure
 from bayes_scaling.cli.options import Strings, read_plan
-from bayes_scaling.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @click.command()
@@ -151,58 +146,3 @@ def worth(
     shown = table[["benchmark", "mixture", "flops", "score", "sd", "items"]].round({"score": 3, "sd": 3, "items": 0})
     said = "items: size of a test of the planned model that would tell its score as well as the forecast does"
     answer(three_digits(shown, ["flops"]), table.attrs, said, table, asked.out)
-
-
-@click.command()
-@click.argument("fit_file", metavar="FIT", type=click.Path(path_type=Path))
-@click.option("--flops", multiple=True, help="Compute of the planned runs, such as 1e22.")
-@click.option("--params", multiple=True, help="Parameters, such as 7B, with --tokens.")
-@click.option("--tokens", multiple=True, help="Tokens, such as 4T.")
-@click.option("--plan", type=click.Path(path_type=Path), help="Planned runs (CSV or Parquet), instead of sizes.")
-@click.option("--benchmark", multiple=True, help="Default: all that the fit saw.")
-@click.option("--mixture", multiple=True, help="Default: all that the fit saw.")
-@click.option("--target", type=float, help="Say also what compute this score needs on each benchmark.")
-@click.option("--rank", "ranked", is_flag=True, help="Rank the mixtures too, at the compute of the first plan.")
-@click.option("--title", default="What the planned models will score", help="Title of the page.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The page: .html, or .md for Markdown.")
-@click.option("--seed", type=int, help="The same seed gives the same page.")
-@click.option("--even-if-not-converged", is_flag=True, help="Go on from a fit that failed its verdict.")
-@click.option("--even-if-damaged", is_flag=True, help="Read a fit whose content is not what was saved.")
-@click.option("--force", is_flag=True, help="Replace files.")
-def report(
-    fit_file: Path, flops: Strings, params: Strings, tokens: Strings, plan: Path | None, benchmark: Strings,
-    mixture: Strings, target: float | None, ranked: bool, title: str, out: Path, seed: int | None,
-    even_if_not_converged: bool, even_if_damaged: bool, force: bool,
-) -> None:  # fmt: skip
-    """Write one page with the answers first, for a reader who knows no statistics."""
-    kinds = {".html": "html", ".htm": "html", ".md": "markdown"}
-    if out.suffix.lower() not in kinds:
-        raise DataError(f"--out must end in .html or .md, not {out.suffix or out.name!r}")
-    asked = Asked(fit_file, out, seed, even_if_not_converged, even_if_damaged, force)
-    fit = opened(asked, None, {"the plan": plan} if plan else None)
-    from bayes_scaling.cli.options import planned
-    from bayes_scaling.decisions.compute_targets import compute_for as cost_of
-    from bayes_scaling.decisions.rankings import rank as order
-    from bayes_scaling.files.writing import write_whole
-    from bayes_scaling.reporting.report import report as page
-
-    table = planned(fit, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
-    tests = [name for name in table["benchmark"].dropna().unique() if name in set(fit.runs["benchmark"])]
-    mixtures = list(mixture) or None
-    answers = []
-    if target is not None:
-        answers.append(cost_of(fit, target, benchmark=tests, mixture=mixtures, **asked.options()))
-    if ranked:
-        answers.append(order(fit, _compute_of(table), benchmark=tests, mixture=mixtures, **asked.options()))
-    text = page(fit, table, answers=answers, title=title, kind=kinds[out.suffix.lower()], **asked.options())
-    write_whole(out, text.encode())
-    click.echo(f"wrote {out}")
-
-
-def _compute_of(plan: pd.DataFrame) -> float:
-    """Compute of the first planned run."""
-    from bayes_scaling.data.sizes import flops_of
-
-    first = plan.iloc[0]
-    given = first.get("flops")
-    return float(given) if given == given and given is not None else float(flops_of(first["params"], first["tokens"]))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bayes_scaling.cli.boundary_commands import boundary, evaluate_next
-from bayes_scaling.cli.choice_commands import allocate, next_runs, rank, report, trade, worth
+from bayes_scaling.cli.choice_commands import allocate, next_runs, rank, trade, worth
 from bayes_scaling.cli.collect_command import collect
 from bayes_scaling.cli.decision_commands import compute_for, elasticity
 from bayes_scaling.cli.evaluation_commands import backtest, compare
@@ -30,6 +30,7 @@ from bayes_scaling.cli.options import (
     require_outputs,
     runs_of,
 )
+from bayes_scaling.cli.report_command import report
 from bayes_scaling.errors import DataError, ScalingError, ScalingWarning
 from bayes_scaling.reporting.terminal import (
     WIDTH,

@@ -1,6 +1,7 @@
 """The report: answers first, whole in one file, honest about a fit that failed, and safe with strange names."""
 
 import re
+import shlex
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -151,23 +152,19 @@ def test_bad_requests_are_refused(fit, plan, change, message):
 def test_the_command_writes_the_page(fit, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fit.save(tmp_path / "fit.nc")
-    asked = [
-        "report",
-        "fit.nc",
-        "--flops",
-        "1e22",
-        "--benchmark",
-        "benchmark 00",
-        "--target",
-        "0.6",
-        "--rank",
-        "--seed",
-        "1",
-    ]
+    plan = "fit.nc --flops 1e22 --benchmark 'benchmark 00' --seed 1"
+    asked = ["report", *shlex.split(plan), "--target", "0.6", "--rank", "--gain", "10", "--worth"]
     for name in ("page.html", "page.md"):
         done = CliRunner().invoke(main, [*asked, "--out", name])
         assert done.exit_code == 0, done.output
-        assert "Which mixture is best?" in (tmp_path / name).read_text()
+        page = (tmp_path / name).read_text()
+        for question in (
+            "Which mixture is best?",
+            "What does the target cost?",
+            "What does more compute buy?",
+            "What is the forecast worth?",
+        ):
+            assert question in page, question
     assert CliRunner().invoke(main, [*asked, "--out", "page.html"]).exit_code == 2
     done = CliRunner().invoke(main, [*asked, "--out", "page.pdf"])
     assert done.exit_code == 2 and ".html or .md" in done.output
