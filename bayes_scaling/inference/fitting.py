@@ -134,7 +134,8 @@ def fit(
     seed : int, optional
         The same seed on the same machine gives the same draws.
     chains, draws, tune : int
-        Chains, draws kept per chain, and draws spent per chain on adaptation.
+        Chains, draws kept per chain, and draws spent per chain on adaptation.  A verdict can pass with two chains or
+        more, and with 100 kept draws of each or more.
     thin : int, optional
         Keep one draw of so many, or of more where these are too few for the verdict, up to 16; by default as the
         model's document says.  At 1, the default of most, every draw that is made is kept.

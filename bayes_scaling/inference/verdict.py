@@ -81,8 +81,16 @@ class Verdict:
         """Rules that the fit breaks, in words; empty for a fit that passes."""
         enough, total = ESS_PER_CHAIN * self.chains, self.made
         limit = r_hat_limit(self.chains, self.quantities)
+        alone = self.chains == 1
+        far = (
+            "r-hat needs two chains or more"
+            if alone
+            else f"r-hat {self.r_hat:.4f} of {self._of('r_hat')} > {limit:.4f}"
+        )
+        few = self.draws < ESS_PER_CHAIN and min(self.ess_bulk, self.ess_tail) < enough
         rules = (
-            (not self.r_hat <= limit, f"r-hat {self.r_hat:.4f} of {self._of('r_hat')} > {limit:.4f}"),
+            (not self.r_hat <= limit, far),
+            (few, f"no more than {self.draws} draws of a chain were kept, and {2 * ESS_PER_CHAIN} are a good start"),
             (not self.ess_bulk >= enough, f"bulk ESS {self.ess_bulk:.0f} of {self._of('ess_bulk')} < {enough}"),
             (not self.ess_tail >= enough, f"tail ESS {self.ess_tail:.0f} of {self._of('ess_tail')} < {enough}"),
             (self.diverged, f"{self.divergences} of {total} draws diverged"),

@@ -27,6 +27,7 @@ GOOD = Verdict(
 BROKEN = [
     ({"r_hat": 1.0101}, r"r-hat 1\.0101 of alpha\[piqa, C4\] > 1\.0100"),
     ({"r_hat": float("nan")}, r"r-hat nan of"),
+    ({"r_hat": float("nan"), "chains": 1}, r"r-hat needs two chains or more"),
     ({"ess_bulk": 399.0}, r"bulk ESS 399 of A_free < 400"),
     ({"ess_tail": 12.0}, r"tail ESS 12 of E < 400"),
     ({"ess_tail": float("nan")}, r"tail ESS nan of E < 400"),
@@ -49,6 +50,12 @@ def test_a_good_fit_passes():
     assert GOOD.passed
     assert GOOD.reasons == ()
     assert str(GOOD) == "converged: r-hat ≤ 1.004, ESS ≥ 800, 0 divergences in 4 × 1000 draws"
+
+
+def test_so_few_draws_that_no_fit_passes_are_named():
+    verdict = replace(GOOD, draws=50, ess_bulk=180.0, ess_tail=170.0)
+    assert verdict.reasons[0].startswith("no more than 50 draws of a chain were kept, and 200 are a good start")
+    assert len(replace(GOOD, draws=99, ess_bulk=400.0, ess_tail=410.0).reasons) == 0
 
 
 @pytest.mark.parametrize(("change", "reason"), BROKEN)
