@@ -25,7 +25,7 @@ def conditioned(
 
     A model of which more draws are made than are kept gets a trial run first.  It says in which coordinates the
     posterior is close to normal, where chains start, which step they try first, and how many draws it takes.  Where
-    these turn out too few and nothing else is wrong, as many are made again, and all of them count.  A further
+    draws turn out too few and nothing else is wrong, as many are made again, and all of them count.  A further
     attempt, with smaller steps, begins anew, but learns from the draws before it.  With ``max_minutes`` more draws are
     made where they fit into the time that is left.
     """
@@ -33,12 +33,12 @@ def conditioned(
     sampler = Sampler(design, settings.max_minutes, seed, progress, cores)
     if progress and must_compile(design):
         sampler.say("compiling its density, which takes some seconds, once on this machine")
-    start, tried = None, settings.trial is not None
-    if tried:
+    start = None
+    if settings.trial is not None:
         settings, start = sampler.trial(settings)
     while True:
         began = time.monotonic()
-        settings, drawn, verdict = sampler.attempt(settings, start, go_on=tried)
+        settings, drawn, verdict = sampler.attempt(settings, start)
         if verdict.passed or settings.attempts == 1:
             return as_tree(design, drawn), verdict
         further = within(more_careful(settings, verdict), settings, time.monotonic() - began, sampler.left)
@@ -93,13 +93,13 @@ class Sampler:
         self.say(f"{planned.thin} draws for one that is kept, in about {seconds:.2g} s, and more if these are too few")
         return planned, drawn.start
 
-    def attempt(self, settings: Settings, start: Start | None, *, go_on: bool) -> tuple[Settings, Drawn, Verdict]:
+    def attempt(self, settings: Settings, start: Start | None) -> tuple[Settings, Drawn, Verdict]:
         """Draws with the settings asked for, or with more for one that is kept where that alone is what they lack."""
         began = time.monotonic()
         drawn = self.draw(settings, start)
         while True:
             verdict = judged(self.design, drawn, settings)
-            longer = twice_as_many(settings, verdict) if go_on else None
+            longer = twice_as_many(settings, verdict)
             if longer is None:
                 return settings, drawn, verdict
             seconds = time.monotonic() - began

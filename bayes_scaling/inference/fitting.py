@@ -138,7 +138,7 @@ def fit(
         more, and with 100 kept draws of each or more.
     thin : int, optional
         Keep one draw of so many, or of more where these are too few for the verdict, up to 16; by default as the
-        model's document says.  At 1, the default of most, every draw that is made is kept.
+        model's document says.  At 1, the default of most, every draw is kept where these are enough.
     target_accept : float, optional
         Larger is slower and diverges less; by default as the model's document says, which is 0.95 for most.
     attempts : int

@@ -46,7 +46,9 @@ def twice_as_many(settings: Settings, verdict: Verdict) -> Settings | None:
         Of all its draws.
     """
     assert settings.thin
-    thin, hopeless = TIMES_MORE * settings.thin, settings.draws < ESS_PER_CHAIN
+    thin = TIMES_MORE * settings.thin
+    at_most = _smallest(verdict) * KEPT_OF_AT_MOST / settings.thin  # effective draws of as many as may be made
+    hopeless = settings.draws < ESS_PER_CHAIN or at_most < ESS_PER_CHAIN * verdict.chains
     if not verdict.lacks_draws or hopeless or thin > KEPT_OF_AT_MOST:
         return None
     return replace(settings, thin=thin)

@@ -52,6 +52,8 @@ def test_draws_alone_mend_a_fit_that_lacks_nothing_else():
         assert planning.twice_as_many(settings, other) is None
     assert planning.twice_as_many(replace(settings, thin=9), few) is None  # more than 16 for one that is kept
     assert planning.twice_as_many(replace(settings, draws=50), few) is None  # 50 draws are never worth 100
+    assert planning.twice_as_many(settings, replace(few, ess_tail=70.0)) is None  # nor are 16 for one then 400
+    assert planning.twice_as_many(settings, replace(few, ess_tail=80.0)).thin == 6
 
 
 def test_a_fit_that_diverged_and_mixed_begins_again_with_smaller_steps_alone():
@@ -79,7 +81,7 @@ def test_a_fit_whose_draws_are_too_few_makes_as_many_again_and_keeps_them_all(ta
         asked.append((settings, more["start"], sampling.draw(design, settings, **more)))
         return asked[-1][2]
 
-    said = iter([GOOD, replace(GOOD, ess_bulk=10.0), GOOD])  # of the trial run, the first draws, and all
+    said = iter([GOOD, replace(GOOD, ess_bulk=150.0), GOOD])  # of the trial run, the first draws, and all
     thins = []
 
     def judged(design, drawn, settings):
@@ -112,13 +114,13 @@ def test_a_fit_that_failed_goes_on_from_its_draws_more_carefully(table, monkeypa
         return drawn
 
     monkeypatch.setattr(attempts, "draw", draw)
-    hasty = SHORT | {"draws": 100, "tune": 20}
+    hasty = SHORT | {"tune": 20}  # so few draws that as many again do not help
     once, twice = (fit(small_fit().model, table, seed=3, **hasty | {"attempts": n}) for n in (1, 2))
     assert not once.verdict.passed
     (first, start, drawn), (second, further, _) = asked[1:]
     assert start is None
     assert further is drawn.start
-    assert len(further.draws) == 2 * 100
+    assert len(further.draws) == 2 * 60
     assert first == replace(asked[0][0], attempts=2)
     assert second.thin >= 2 * first.thin
     assert (second.tune, second.draws, second.attempts) == (2 * first.tune, first.draws, 1)
