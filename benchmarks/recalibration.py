@@ -5,7 +5,7 @@
 For every split of `compare_laws.py`, the recommended law is fitted to the smaller runs and backtested on them alone, at
 two cuts.  `recalibrate` learns a factor from that backtest, and the forecast of the larger runs is scored with and
 without it: CRPS, share of scores inside the bands, and their width.  Beside them stand the intervals of `conformal`,
-which rest on the errors of that backtest alone.
+which rest on the errors of that backtest alone.  The same is done for the averages of runs over benchmarks.
 """
 
 from __future__ import annotations
@@ -20,21 +20,32 @@ import xarray as xr
 from compare_laws import splits
 
 import bayes_scaling as bs
-from bayes_scaling.errors import DataWarning, ScalingError, ScalingWarning
+from bayes_scaling.errors import DataError, DataWarning, ScalingError, ScalingWarning
 
 LAWS = {"compute": "power_law_discrepancy", "size": "params_tokens_discrepancy"}
 
 
-def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> list[dict[str, object]]:
-    """Scores of one forecast as it is, and recalibrated."""
+def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> dict[str, list[dict[str, object]]]:
+    """Scores of one forecast as it is, recalibrated, and of conformal intervals: of single scores, and of averages."""
     fit = bs.fit(law, known, seed=1, attempts=1, progress=False)
     ahead = bs.forecast(fit, later, seed=1, even_if_not_converged=True)
     past = bs.backtest(law, known, seed=1, draws=500, attempts=1, progress=False)
+    together = bs.average_benchmarks(ahead)
+    reached = later.groupby("run", sort=False)["score"].mean().reindex(together["run"].to_numpy()).reset_index()
+    found = {"single scores": compared(ahead, past, later)}
+    try:
+        return found | {"averages over benchmarks": compared(together, past, reached)}
+    except DataError:  # runs do not all have the same benchmarks
+        return found
+
+
+def compared(ahead: xr.Dataset, past: bs.Backtest, later: pd.DataFrame) -> list[dict[str, object]]:
+    """One row for each kind of bands."""
     changed = bs.recalibrate(ahead, past)
     told = json.loads(changed.attrs["recalibration"])
     rows = []
     for name, forecast in (("as it is", ahead), ("recalibrated", changed)):
-        scores = bs.score_forecast(forecast, later)
+        scores = bs.score_forecast(forecast, later, probabilities=(0.5, 0.8, 0.9))
         row = {"bands": name} | {
             c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_80", "width_90")
         }
@@ -66,13 +77,17 @@ def main() -> None:
             continue
         print(f"\n{split}", flush=True)
         try:
-            rows = judged(LAWS[kind], known, later)
+            found = judged(LAWS[kind], known, later)
         except ScalingError as error:
             print(f"  {error}")
             continue
-        print(pd.DataFrame(rows).drop(columns=["factors", "runs", "change"]).round(4).to_string(index=False))
-        print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs; "
-              f"CRPS on splits that a factor was not learned from: {rows[1]['change']}", flush=True)  # fmt: skip
+        for what, rows in found.items():
+            print(
+                f"{what}\n"
+                + pd.DataFrame(rows).drop(columns=["factors", "runs", "change"]).round(4).to_string(index=False)
+            )
+            print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs; "
+                  f"CRPS on splits that a factor was not learned from: {rows[1]['change']}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def conformal(
     Parameters
     ----------
     ahead : Dataset over (chain, draw, row)
-        From `forecast`.
+        From `forecast`, or from `average_benchmarks`: what the backtest forecast is then averaged alike.
     past : Backtest
         Of the same law on the user's own runs; see `backtest`.
     probabilities : sequence of float
@@ -62,7 +62,7 @@ def conformal(
     Raises
     ------
     DataError
-        The backtest has no forecasts of this law, or of too few runs for a probability.
+        The backtest has no forecasts of this law, or of these benchmarks, or of too few runs for a probability.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def conformal(
     thing_of("the backtest", past, Backtest, "bs.backtest")
     shares = shares_of("probabilities", probabilities)
     name = law or str(ahead.attrs["model"])
-    known = past_forecasts(past, name, response)
+    known = past_forecasts(past, name, response, ahead=ahead)
     for share in shares:
         _require_runs(known, share)
     draws = row_draws(ahead[response.name])

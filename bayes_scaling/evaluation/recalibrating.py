@@ -42,7 +42,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     Parameters
     ----------
     ahead : Dataset over (chain, draw, row)
-        From `forecast`.
+        From `forecast`, or from `average_benchmarks`: what the backtest forecast is then averaged alike.
     past : Backtest
         Of the same law on the user's own runs; see `backtest`.
     law : str, optional
@@ -59,7 +59,8 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     Raises
     ------
     DataError
-        The backtest has no forecasts of this law, or of fewer than three runs; pass@k, whose draws must rise with k.
+        The backtest has no forecasts of this law or of these benchmarks, or of fewer than three runs; pass@k, whose
+        draws must rise with k.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
         raise DataError(
             f"{response.label} cannot be recalibrated, because its draws must rise with k; accuracy and loss can"
         )
-    known = past_forecasts(past, law or str(ahead.attrs["model"]), response, RUNS_AT_LEAST)
+    known = past_forecasts(past, law or str(ahead.attrs["model"]), response, RUNS_AT_LEAST, ahead=ahead)
     slope = learned(known)
     farthest = float(known.decades.max())
     factors = width_factor(slope, ahead["decades_beyond"].to_numpy().astype(float), farthest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from bayes_scaling.messages import listed_names
 PROBABILITIES = (0.5, 0.8, 0.95)
 EXPECTATION, NEW_RUN = "expectation", "new run"
 ALWAYS = ("benchmark", "flops")
+AVERAGED_OVER = "averaged_over"  # attribute of an average: weights by benchmark, {} where rows differ in them
 ON_REQUEST = ("run", "chance", "n_items", "metric", "decades_beyond")
 
 
@@ -105,7 +107,8 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     Returns
     -------
     Dataset over (chain, draw, row)
-        One row per run (and k), with ``benchmark`` "average of n", the largest ``decades_beyond`` and all notes.
+        One row per run (and k), with ``benchmark`` "average of n", the largest ``decades_beyond`` and all notes.  Its
+        attribute ``averaged_over`` is a JSON text of the weight of every benchmark.
 
     Raises
     ------
@@ -144,7 +147,10 @@ def average_benchmarks(ahead: xr.Dataset, *, weights: Mapping[str, float] | None
     table = pd.DataFrame({name: ahead[name].to_numpy() for name in ("run", "k") if name in ahead.coords})
     groups = table.groupby(list(table), sort=False, dropna=False).indices.values()
     parts = [_average(ahead.isel(row=at), weight[at]) for at in groups]
-    return xr.concat(parts, dim="row").transpose("chain", "draw", "row").assign_attrs(ahead.attrs)
+    over = dict(zip(benchmark, weight.tolist(), strict=True))
+    alike = all(sorted(benchmark.iloc[at]) == sorted(over) for at in groups)
+    told = {AVERAGED_OVER: json.dumps(over if alike else {})}
+    return xr.concat(parts, dim="row").transpose("chain", "draw", "row").assign_attrs(ahead.attrs | told)
 
 
 def _average(part: xr.Dataset, weight: np.ndarray) -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from backtests import ahead, forecast_of, past_of
+from backtests import ahead, average_ahead, forecast_of, past_of
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError
@@ -50,6 +50,12 @@ def test_the_table_has_intervals_of_the_right_width_and_notes():
     assert table["note"].tolist() == ["", FARTHER]
     assert table.attrs == {"law": "power_law", "runs": 30, "rows": 360, "farthest": 0.5}
     assert list(table.columns[-1:]) == ["note"] and bs.conformal is conformal
+
+
+def test_intervals_of_an_average_rest_on_past_averages():
+    table = conformal(average_ahead(6), past_of(0.02, together=True, runs=200), probabilities=0.8)
+    assert (table["upper_80"] - table["lower_80"]).item() == pytest.approx(2 * 1.28 * 0.02, rel=0.1)
+    assert (table.attrs["runs"], table.attrs["rows"]) == (200, 400)
 
 
 def test_scores_stay_scores():

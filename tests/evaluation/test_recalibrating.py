@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backtests import ahead, past_of
+from backtests import ahead, average_ahead, past_of
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError
@@ -33,6 +33,23 @@ def test_medians_stay_and_bands_widen_in_all_that_is_forecast():
     beyond = width_factor(np.array([0.0, 1.0]), np.array([0.5, 9.0]), 0.5)
     assert beyond[0] == beyond[1], "no factor grows beyond the distances of the backtest"
     assert max(factors) / min(factors) < 2.5
+
+
+def test_an_average_over_benchmarks_is_recalibrated_by_past_averages():
+    """Errors that are alike on all six tests of a run are right one by one, and 2.4 times too large in averages."""
+    past = past_of(0.02, together=True, runs=100)
+    single, together = (json.loads(recalibrate(f, past).attrs[ATTRIBUTE]) for f in (ahead(), average_ahead(6)))
+    assert single["factor"]["0.5"] == pytest.approx(1, rel=0.1)
+    assert together["factor"]["0.5"] == pytest.approx(np.sqrt(6), rel=0.1)
+    assert (together["runs"], together["rows"]) == (100, 200)
+
+
+def test_averages_over_what_the_backtest_lacks_are_refused():
+    with pytest.raises(DataError, match=r"^no run of the backtest has all benchmarks of the average, test 0, test 1"):
+        recalibrate(average_ahead(7), past_of(0.02))
+    other = average_ahead(2).assign_attrs({"averaged_over": "{}"})
+    with pytest.raises(DataError, match="averages over different benchmarks"):
+        recalibrate(other, past_of(0.02))
 
 
 def test_few_runs_say_little():
