@@ -62,7 +62,8 @@ def conformal(
     Raises
     ------
     DataError
-        The backtest has no forecasts of this law, or of these benchmarks, or of too few runs for a probability.
+        The backtest has no forecasts of this law, or of these benchmarks, or of too few runs for a probability; the
+        forecast has been recalibrated.
 
     Examples
     --------

@@ -18,6 +18,7 @@ from bayes_scaling.messages import listed_names
 from bayes_scaling.models.responses.response import Response
 
 THINNED = 400  # draws of a past forecast that are scored
+RECALIBRATION = "recalibration"  # attribute of a forecast whose bands were changed
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def past_forecasts(
     DataError
         The backtest has no forecasts of this law and response, or of too few runs, or none with these benchmarks.
     """
+    if ahead is not None and RECALIBRATION in ahead.attrs:
+        raise DataError(
+            "this forecast has been recalibrated already, and its bands would be changed twice: take the one that "
+            "bs.forecast or bs.average_benchmarks made"
+        )
     parts = {split: drawn for (name, split), drawn in past.forecasts.items() if name == law and drawn.sizes.get("row")}
     if not parts:
         others = sorted({name for name, _ in past.forecasts})

@@ -24,14 +24,13 @@ from scipy.optimize import minimize
 from bayes_scaling.arguments import thing_of
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
-from bayes_scaling.evaluation.past_forecasts import Past, past_forecasts
+from bayes_scaling.evaluation.past_forecasts import RECALIBRATION, Past, past_forecasts
 from bayes_scaling.evaluation.scores import scored_response
 from bayes_scaling.models.responses.response import Response
 
 PRIOR_SD = 0.35  # of the log factor at no distance, and of what a decade changes in it
 INFORMATION = 2 / (1 / (2 * np.sqrt(np.pi)))  # of the log score over that of the CRPS / SD, about log s at s = 1
 RUNS_AT_LEAST = 3
-ATTRIBUTE = "recalibration"
 
 
 def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) -> xr.Dataset:
@@ -59,8 +58,8 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     Raises
     ------
     DataError
-        The backtest has no forecasts of this law or of these benchmarks, or of fewer than three runs; pass@k, whose
-        draws must rise with k.
+        The backtest has no forecasts of this law or of these benchmarks, or of fewer than three runs; a forecast that
+        has been recalibrated already; pass@k, whose draws must rise with k.
 
     Examples
     --------
@@ -90,7 +89,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
         "rows": len(known.observed),
         "crps_change": _change_on_others(known),
     }
-    return ahead.assign(changed).assign_attrs({ATTRIBUTE: json.dumps(told)})
+    return ahead.assign(changed).assign_attrs({RECALIBRATION: json.dumps(told)})
 
 
 def width_factor(slope: np.ndarray, decades: np.ndarray, farthest: float) -> np.ndarray:

@@ -9,13 +9,14 @@ from backtests import ahead, average_ahead, past_of
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError
-from bayes_scaling.evaluation.past_forecasts import Past
-from bayes_scaling.evaluation.recalibrating import ATTRIBUTE, INFORMATION, learned, recalibrate, width_factor
+from bayes_scaling.evaluation.conformal import conformal
+from bayes_scaling.evaluation.past_forecasts import RECALIBRATION, Past
+from bayes_scaling.evaluation.recalibrating import INFORMATION, learned, recalibrate, width_factor
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.0])
 def test_the_factor_of_errors_is_found(true):
-    told = json.loads(recalibrate(ahead(), past_of(0.02 * true)).attrs[ATTRIBUTE])
+    told = json.loads(recalibrate(ahead(), past_of(0.02 * true)).attrs[RECALIBRATION])
     assert told["factor"]["0.5"] == pytest.approx(true, rel=0.15)
     assert (told["runs"], told["rows"]) == (30, 360)
     assert told["crps_change"] == pytest.approx(0, abs=0.005) if true == 1.0 else told["crps_change"] < -0.02
@@ -27,7 +28,7 @@ def test_medians_stay_and_bands_widen_in_all_that_is_forecast():
         both = [f[name].stack(n=("chain", "draw")) for f in (before, after)]
         np.testing.assert_allclose(*(b.median("n") for b in both), atol=1e-12)
         assert (both[1].std("n") > 1.5 * both[0].std("n")).all()
-    assert before.attrs.keys() == after.attrs.keys() - {ATTRIBUTE}
+    assert before.attrs.keys() == after.attrs.keys() - {RECALIBRATION}
     assert (after["accuracy"] <= 1).all()
     factors = [float(after["accuracy"][..., row].std() / before["accuracy"][..., row].std()) for row in (0, 1)]
     beyond = width_factor(np.array([0.0, 1.0]), np.array([0.5, 9.0]), 0.5)
@@ -38,7 +39,7 @@ def test_medians_stay_and_bands_widen_in_all_that_is_forecast():
 def test_an_average_over_benchmarks_is_recalibrated_by_past_averages():
     """Errors that are alike on all six tests of a run are right one by one, and 2.4 times too large in averages."""
     past = past_of(0.02, together=True, runs=100)
-    single, together = (json.loads(recalibrate(f, past).attrs[ATTRIBUTE]) for f in (ahead(), average_ahead(6)))
+    single, together = (json.loads(recalibrate(f, past).attrs[RECALIBRATION]) for f in (ahead(), average_ahead(6)))
     assert single["factor"]["0.5"] == pytest.approx(1, rel=0.1)
     assert together["factor"]["0.5"] == pytest.approx(np.sqrt(6), rel=0.1)
     assert (together["runs"], together["rows"]) == (100, 200)
@@ -52,8 +53,15 @@ def test_averages_over_what_the_backtest_lacks_are_refused():
         recalibrate(other, past_of(0.02))
 
 
+@pytest.mark.parametrize("again", [recalibrate, conformal])
+def test_no_forecast_is_adjusted_twice(again):
+    past = past_of(0.04)
+    with pytest.raises(DataError, match="its bands would be changed twice"):
+        again(recalibrate(ahead(), past), past)
+
+
 def test_few_runs_say_little():
-    few, many = (json.loads(recalibrate(ahead(), past_of(0.08, runs=n, splits=1, seed=3)).attrs[ATTRIBUTE])
+    few, many = (json.loads(recalibrate(ahead(), past_of(0.08, runs=n, splits=1, seed=3)).attrs[RECALIBRATION])
                  for n in (3, 60))  # fmt: skip
     assert 1.2 < few["factor"]["0.5"] < many["factor"]["0.5"]
     assert many["factor"]["0.5"] == pytest.approx(4, rel=0.2)
