@@ -72,14 +72,15 @@ def answer(
     """Print a table with what it rests on, and write it where that is asked."""
     from bayes_scaling.files.writing import write_whole
     from bayes_scaling.forecasting.law_uncertainty import law_sentence
+    from bayes_scaling.forecasting.notes import remarks_of
     from bayes_scaling.reporting.terminal import table_text, wrapped
 
     if shown.empty:
         raise DataError("nothing to show: no choice lies within the budget")
     click.echo(table_text(shown))
     click.echo(wrapped("", said))
-    if attrs.get("note"):
-        click.echo(wrapped("note: ", str(attrs["note"])))
+    for remark in remarks_of(attrs.get("note", "")):
+        click.echo(wrapped("note: ", remark))
     click.echo(wrapped("", f"{attrs['model']}: {attrs['verdict']}"))
     click.echo(wrapped("", law_sentence(str(attrs["law_uncertainty"]))))
     if "track_record" in attrs:

@@ -143,6 +143,7 @@ def worth(
 
     ahead = forecast(fit, planned(fit, {"flops": flops}, None, benchmark, mixture), **asked.options())
     table = ask(ahead)
-    shown = table[["benchmark", "mixture", "flops", "score", "sd", "items"]].round({"score": 3, "sd": 3, "items": 0})
+    shown = table[["benchmark", "mixture", "flops", "score", "sd", "items"]].round({"score": 3, "sd": 3})
+    shown = shown.assign(items=shown["items"].map("{:,.0f}".format))
     said = "items: size of a test of the planned model that would tell its score as well as the forecast does"
     answer(three_digits(shown, ["flops"]), table.attrs, said, table, asked.out)

@@ -70,7 +70,7 @@ def elasticity(
         tokens_per_param=tokens_per_param, new_run=new_run, **asked.options(),
     )  # fmt: skip
     said = f"gain: what {factor:g} times the compute buys; rises: probability of any gain"
-    answer(table.round(3), table.attrs, said, table, asked.out)
+    answer(_three_places(table), table.attrs, said, table, asked.out)
 
 
 def _targets(given: Strings) -> tuple[float | dict[str, float], list[str] | None]:
@@ -91,8 +91,14 @@ def _targets(given: Strings) -> tuple[float | dict[str, float], list[str] | None
 
 
 def _short(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with compute in three digits, and without columns that say nothing."""
-    shown = table.drop(columns=[name for name in ("mixture", "note") if table[name].isin(["", "unspecified"]).all()])
+    """The table with compute in three digits, without columns that say nothing and without notes, which stand below."""
+    shown = table.drop(columns=["note", *(["mixture"] if table["mixture"].eq("unspecified").all() else [])])
     compute = [str(name) for name in shown if str(name).startswith(("lower", "upper", "enough"))]
     shown = shown.assign(**{name: shown[name].map("{:.2e}".format) for name in compute})
     return shown.round({"target": 3, "never": 2, "decades_beyond": 2})
+
+
+def _three_places(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with numbers of three places, of which none is minus zero."""
+    numbers = table.select_dtypes("number").columns
+    return table.assign(**{str(name): table[name].map("{:z.3f}".format) for name in numbers})

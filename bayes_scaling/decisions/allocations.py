@@ -13,6 +13,7 @@ from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.intervals import row_draws
+from bayes_scaling.forecasting.notes import joined, told_of
 from bayes_scaling.forecasting.paths import path, reads_sizes
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
@@ -148,10 +149,13 @@ def _answer(
     values["outcome"] = (("place",), outcome[recommended].mean(axis=1))
     coords = {"chain": ahead["chain"], "draw": ahead["draw"], "tried_params": ("place", params[recommended]),
               "tried_tokens": ("place", tokens[recommended])}  # fmt: skip
+    own = _note(fit, params[recommended, chosen], tokens[recommended, chosen], chosen, never, target)
+    planned = ahead.isel(row=[recommended * params.shape[1] + chosen])
+    remarks = (planned["benchmark"] if "benchmark" in planned.coords else [""]), planned["note"].to_numpy()
     attrs = basis(fit, ahead, RECORD.get(name, "")) | {
         "outcome": name, "recommended_params": float(params[recommended, chosen]),
         "recommended_tokens": float(tokens[recommended, chosen]), "recommended_budget": float(budgets[recommended]),
-        "note": _note(fit, params[recommended, chosen], tokens[recommended, chosen], chosen, never, target),
+        "note": joined([*told_of(*remarks), *own]),
     }  # fmt: skip
     return xr.Dataset(values, coords, attrs)
 
@@ -217,17 +221,18 @@ def _cheapest(better: np.ndarray, aim: float) -> tuple[np.ndarray, int]:
     return at, int(min(np.median(at), len(better) - 1))
 
 
-def _note(fit: Fit | Average, params: float, tokens: float, place: int, never: np.ndarray, target: float | None) -> str:
-    """What to know of the recommended split."""
+def _note(
+    fit: Fit | Average, params: float, tokens: float, place: int, never: np.ndarray, target: float | None
+) -> list[str]:  # fmt: skip
+    """What to know of the recommended split, beside what the forecast remarks."""
     runs, parts = fit.runs, []
     ratio = runs["tokens"] / runs["params"]
     if place in (0, PLACES - 1):
         parts.append(f"the best split lies at the end of the ratios tried, {tokens / params:.3g} tokens per parameter")
     elif not ratio.min() / 1.05 <= tokens / params <= ratio.max() * 1.05:
-        parts.append(f"the best split has {tokens / params:.3g} tokens per parameter, and the fitted runs have "
-                     f"{ratio.min():.3g} to {ratio.max():.3g}: it lies on the edge of the data")  # fmt: skip
+        parts.append(f"the best split has {tokens / params:.3g} tokens per parameter and lies on the edge of the data")
     if ratio.max() < 1.5 * ratio.min():
         parts.append("the fitted runs have one ratio of tokens to parameters: which split is best is mostly prior")
     if target is not None and never.mean() > 0.005:
         parts.append(f"{100 * never.mean():.0f} % of draws never reach the target within reach")
-    return "; ".join(parts)
+    return parts

@@ -37,6 +37,8 @@ class Curves:
         ``benchmark`` and ``mixture`` of every curve.
     mean, noise : (curve, place, draw) arrays
         The expectation, and what a new run differs from it.
+    notes : (curve, place) array of str
+        What the forecast remarks on each.
     ahead : Dataset
         The forecast that they are of.
     """
@@ -45,6 +47,7 @@ class Curves:
     labels: pd.DataFrame
     mean: np.ndarray
     noise: np.ndarray
+    notes: np.ndarray
     ahead: xr.Dataset
 
 
@@ -76,7 +79,8 @@ def curves(
         raise DataError(f"{ahead.attrs['model']} forecasts {list(ahead.data_vars)}, and this is asked of scores alone")
     shape = (len(labels), len(flops), -1)
     mean, new = (row_draws(ahead[name]).reshape(shape) for name in (f"{ACCURACY}_mean", ACCURACY))
-    return Curves(flops, labels, mean, new - mean, ahead)
+    notes = ahead["note"].to_numpy().reshape(shape[:2])
+    return Curves(flops, labels, mean, new - mean, notes, ahead)
 
 
 def names(fit: Fit | Average, column: str, wanted: Names) -> list[str]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
+
 import xarray as xr
 
+from bayes_scaling.errors import ScalingWarning
 from bayes_scaling.files.frames import DATASET, dataset_of
+from bayes_scaling.forecasting.caveats import cannot_tell
 from bayes_scaling.forecasting.law_uncertainty import NOT_INCLUDED
+from bayes_scaling.forecasting.notes import joined, told_of
 from bayes_scaling.inference.averaged_fits import Average
 from bayes_scaling.inference.fitting import Fit
 
@@ -58,3 +64,22 @@ def basis(
         "largest_flops": float(runs["flops"].max()),
         "track_record": track_record(ahead, record, of_discrepancy=of_discrepancy),
     }
+
+
+def noted(subjects: Iterable[object], notes: Iterable[object]) -> str:
+    """What the rows of a forecast that an answer is made of remark on what was asked.
+
+    Parameters
+    ----------
+    subjects, notes : iterable
+        Benchmark and note of each row, as many of one as of the other.
+
+    Warns
+    -----
+    ScalingWarning
+        The fitted runs cannot tell what was asked.
+    """
+    notes = list(notes)
+    if asked := cannot_tell(notes):
+        warnings.warn(f"this asks what the runs cannot tell: {'; '.join(asked)}", ScalingWarning, stacklevel=3)
+    return joined(told_of(subjects, notes))

@@ -13,6 +13,7 @@ from bayes_scaling.decisions.along import Curves, Names, compute_grid, curves, r
 from bayes_scaling.decisions.basis import basis
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import observed_quantile
+from bayes_scaling.forecasting.notes import joined, remarks_of, told_of
 from bayes_scaling.forecasting.paths import path, reads_sizes
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
@@ -102,16 +103,18 @@ def compute_for(
         params = np.sqrt(found / (6 * ratio * count))
         values |= {"params": (DRAWN, params.T.reshape(shape)), "tokens": (DRAWN, (ratio * params).T.reshape(shape))}
     largest = _largest(fit, drawn.labels)
-    middle = np.median(found, axis=1)
+    middle, remarks = np.median(found, axis=1), _remarks(drawn, found)
+    notes = [joined((*remarks_of(one), other)) for one, other in zip(remarks, _untold(drawn, found), strict=True)]
     coords = {
         "chain": drawn.ahead["chain"], "draw": drawn.ahead["draw"],
         "benchmark": ("row", drawn.labels["benchmark"].to_numpy(object)),
         "mixture": ("row", drawn.labels["mixture"].to_numpy(object)), "target": ("row", targets),
         "decades_beyond": ("row", np.maximum(np.log10(middle / largest), 0.0)),
-        "note": ("row", _notes(drawn, found)),
+        "note": ("row", np.array(notes, dtype=object)),
     }  # fmt: skip
     kind = "a new run" if new_run else "the expectation"
-    return xr.Dataset(values, coords, basis(fit, drawn.ahead, RECORD) | {"reach": float(reach), "asked_of": kind})
+    told = {"reach": float(reach), "asked_of": kind, "note": joined(told_of(drawn.labels["benchmark"], remarks))}
+    return xr.Dataset(values, coords, basis(fit, drawn.ahead, RECORD) | told)
 
 
 def summarise_compute(found: xr.Dataset, *, probabilities: Sequence[float] = SHOWN) -> pd.DataFrame:
@@ -155,7 +158,9 @@ def _averaged(drawn: Curves) -> Curves:
     tests = drawn.labels["benchmark"].nunique()
     labels = pd.DataFrame({"benchmark": f"average of {tests}", "mixture": list(groups)})
     mean, noise = (np.stack([part[at].mean(axis=0) for at in groups.values()]) for part in (drawn.mean, drawn.noise))
-    return Curves(drawn.flops, labels, mean, noise, drawn.ahead)
+    names = drawn.labels["benchmark"].to_numpy()
+    notes = [[joined(told_of(names[at], column)) for column in drawn.notes[at].T] for at in groups.values()]
+    return Curves(drawn.flops, labels, mean, noise, np.array(notes, dtype=object), drawn.ahead)
 
 
 def _targets(target: float | Mapping[str, float], benchmarks: pd.Series) -> np.ndarray:
@@ -219,8 +224,18 @@ def _largest(fit: Fit | Average, labels: pd.DataFrame) -> np.ndarray:
     return labels["benchmark"].map(by_benchmark).fillna(fit.runs["flops"].max()).to_numpy(float)
 
 
-def _notes(drawn: Curves, found: np.ndarray) -> np.ndarray:
-    """What to know of each answer."""
+def _remarks(drawn: Curves, found: np.ndarray) -> list[str]:
+    """What the forecast remarks where each curve reaches its target, or everywhere on a curve that mostly does not."""
+    notes = []
+    for row, remarks in zip(found, drawn.notes, strict=True):
+        middle, last = np.median(row), remarks_of(remarks[-1])
+        at_all = joined(part for part in remarks_of(remarks[0]) if part in last)
+        notes.append(remarks[drawn.flops.searchsorted(middle)] if np.isfinite(middle) else at_all)
+    return notes
+
+
+def _untold(drawn: Curves, found: np.ndarray) -> list[str]:
+    """How many draws do not tell where they reach the target, for each curve."""
     notes = []
     for row in found:
         never, below = np.isinf(row).mean(), np.mean(row <= drawn.flops[0])
@@ -229,5 +244,5 @@ def _notes(drawn: Curves, found: np.ndarray) -> np.ndarray:
             parts.append(f"{100 * never:.0f} % of draws never reach it within {drawn.flops[-1]:.1e} FLOPs")
         if below > RARE:
             parts.append(f"{100 * below:.0f} % of draws are above it at {drawn.flops[0]:.1e} FLOPs already")
-        notes.append("; ".join(parts))
-    return np.array(notes, dtype=object)
+        notes.append(joined(parts))
+    return notes

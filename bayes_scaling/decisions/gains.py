@@ -8,9 +8,10 @@ import xarray as xr
 
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Names, curves, positive
-from bayes_scaling.decisions.basis import attributes, basis, track_record
+from bayes_scaling.decisions.basis import attributes, basis, noted, track_record
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.forecasting.notes import joined, told_of
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 
@@ -55,14 +56,19 @@ def elasticity(
     Returns
     -------
     DataFrame
-        ``benchmark``, ``mixture``, ``score`` (at the start), ``gain``, ``lower_80``, ``upper_80`` and ``rises``, the
-        probability of any gain; the largest gain first.  Attributes are those of the forecast, with ``flops`` and
-        ``factor``.
+        ``benchmark``, ``mixture``, ``score`` (at the start), ``gain``, ``lower_80``, ``upper_80``, ``rises``, the
+        probability of any gain, and ``decades_beyond``, of the larger compute; the largest gain first.  Attributes are
+        those of the forecast, with ``flops``, ``factor`` and ``note``.
 
     Raises
     ------
     DataError, FitError
         As for `compute_for`.
+
+    Warns
+    -----
+    ScalingWarning
+        One of the two computes asks what the fitted runs cannot tell.
 
     Examples
     --------
@@ -84,9 +90,11 @@ def elasticity(
     table = drawn.labels.assign(
         score=drawn.mean[:, 0].mean(axis=1), gain=gain.mean(axis=1), lower_80=low, upper_80=high,
         rises=(gain > 0).mean(axis=1),
+        decades_beyond=drawn.ahead["decades_beyond"].to_numpy().reshape(-1, 2)[:, 1],
     )  # fmt: skip
     table = table.sort_values("gain", ascending=False, ignore_index=True)
-    table.attrs.update(basis(fit, drawn.ahead, RECORD) | {"flops": start, "factor": times})
+    note = noted(drawn.ahead["benchmark"].to_numpy(), drawn.notes.ravel())
+    table.attrs.update(basis(fit, drawn.ahead, RECORD) | {"flops": start, "factor": times, "note": note})
     return table
 
 
@@ -104,8 +112,8 @@ def worth(ahead: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The coordinates of each row, ``score``, ``sd`` and ``items``.  Attributes are those of the forecast and
-        ``track_record``.
+        The coordinates of each row, ``score``, ``sd`` and ``items``.  Attributes are those of the forecast,
+        ``track_record`` and ``note``.
 
     Raises
     ------
@@ -128,5 +136,7 @@ def worth(ahead: xr.Dataset) -> pd.DataFrame:
     score, variance = draws.mean(axis=1), draws.var(axis=1)
     with np.errstate(divide="ignore"):
         table = table.assign(score=score, sd=np.sqrt(variance), items=score * (1 - score) / variance)
-    table.attrs.update(attributes(ahead) | {"track_record": track_record(ahead, RECORD_OF_WORTH)})
+    tests, notes = (ahead[name].to_numpy() for name in ("benchmark", "note"))
+    told = {"track_record": track_record(ahead, RECORD_OF_WORTH), "note": joined(told_of(tests, notes))}
+    table.attrs.update(attributes(ahead) | told)
     return table

@@ -14,6 +14,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.intervals import row_draws
+from bayes_scaling.forecasting.notes import joined, told_of
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
 
@@ -109,7 +110,8 @@ def next_runs(
     rows = _greedy(*_covariances(fit, both, weight, len(table)), runs, prices, number or len(set(runs)), limit)
     found = pd.DataFrame(rows, columns=["run", "cost", "total_cost", "sd_before", "sd_after"])
     found["share"] = np.square(found["sd_after"] / found["sd_before"].iloc[0]) if len(found) else []
-    found.attrs.update(basis(fit, ahead, RECORD) | {"cost": cost, "response": _response(ahead)})
+    told = {"cost": cost, "response": _response(ahead), "note": _note(both.isel(row=slice(len(table), None)))}
+    found.attrs.update(basis(fit, ahead, RECORD) | told)
     return found
 
 
@@ -124,6 +126,12 @@ def _wanted(target: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None]:
         if not (np.isfinite(weight).all() and weight.any()):
             raise DataError("weights of the target must be finite, and not all zero")
     return table.assign(run=[f"target {number + 1}" for number in range(len(table))]), weight
+
+
+def _note(target: xr.Dataset) -> str:
+    """What the forecast remarks on the target."""
+    tests = target["benchmark" if "benchmark" in target.coords else "run"].to_numpy()
+    return joined(told_of(tests, target["note"].to_numpy()))
 
 
 def _response(ahead: xr.Dataset) -> str:

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from bayes_scaling.data.sizes import parse_number
 from bayes_scaling.decisions.along import Curves, Names, curves, positive
-from bayes_scaling.decisions.basis import basis
+from bayes_scaling.decisions.basis import basis, noted
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.inference.averaged_fits import Average, require_fit
@@ -72,7 +72,8 @@ def rank(
         probability that it scores higher than the other.  ``detectable`` (benchmark,): smallest difference between two
         mixtures that these data call with 95 % probability, as the median over pairs; ``signal_to_noise``: standard
         deviation of the expectations between mixtures over that of what is not known of each.  The last benchmark is
-        the average, where there are several.
+        the average, where there are several.  Attributes are those of the forecast, with ``decades_beyond`` and
+        ``note``.
 
     Raises
     ------
@@ -80,6 +81,11 @@ def rank(
         There are fewer than two mixtures, or an argument is none of those above.
     FitError
         The fit did not converge.
+
+    Warns
+    -----
+    ScalingWarning
+        The planned runs ask what the fitted ones cannot tell.
 
     Examples
     --------
@@ -101,8 +107,12 @@ def rank(
         tests = [*tests, f"average of {len(tests)}"]
     found = _ranked(scores.transpose(1, 0, 2))
     coords = {"benchmark": tests, "mixture": mixtures, "other": mixtures}
-    kind = "a new run" if new_run else "the expectation"
-    return xr.Dataset(found, coords, basis(fit, drawn.ahead, RECORD) | {"flops": positive(flops), "asked_of": kind})
+    told = {
+        "flops": positive(flops), "asked_of": "a new run" if new_run else "the expectation",
+        "decades_beyond": float(drawn.ahead["decades_beyond"].max()),
+        "note": noted(drawn.labels["benchmark"], drawn.notes[:, 0]),
+    }  # fmt: skip
+    return xr.Dataset(found, coords, basis(fit, drawn.ahead, RECORD) | told)
 
 
 def summarise_ranking(found: xr.Dataset, benchmark: str | None = None) -> pd.DataFrame:

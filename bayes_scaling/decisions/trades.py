@@ -140,7 +140,7 @@ def trade(
     )  # (k, ratio, draw)
     size = np.sqrt(reached / (FLOPS_PER_PARAM_TOKEN * count * np.array(ratios)[:, None]))
     cost = reached + asked * np.array(tries)[:, None, None] * PER_PARAM * size * length
-    return _answer(fit, ahead, tries, ratios, reached, size, cost, asked * aim, RECORD[new_run])
+    return _answer(fit, ahead, places, tries, ratios, reached, size, cost, asked * aim, RECORD[new_run])
 
 
 def _reached(flops: np.ndarray, mean: np.ndarray, new: np.ndarray | None, aim: float) -> np.ndarray:
@@ -160,17 +160,19 @@ def _as_line(pass_at_k: np.ndarray) -> np.ndarray:
 
 
 def _answer(
-    fit: Fit | Average, ahead: xr.Dataset, tries: list[int], ratios: list[float], reached: np.ndarray,
-    size: np.ndarray, cost: np.ndarray, solved: float, record: str,
+    fit: Fit | Average, ahead: xr.Dataset, places: np.ndarray, tries: list[int], ratios: list[float],
+    reached: np.ndarray, size: np.ndarray, cost: np.ndarray, solved: float, record: str,
 ) -> xr.Dataset:  # fmt: skip
-    """The Dataset of `trade`, from (k, ratio, draw) arrays."""
+    """The Dataset of `trade`, from (k, ratio, draw) arrays, and the rows (k, ratio, place) of the forecast."""
     shape = (len(tries), len(ratios), ahead.sizes["chain"], ahead.sizes["draw"])
     dims = ("k", "tokens_per_param", "chain", "draw")
     never = np.isinf(cost).all(axis=(0, 1))
     least = (cost == cost.min(axis=(0, 1))) & ~never
     median = observed_quantile(cost, 0.5, axis=2)
     at = np.unravel_index(int(np.argmin(median)), median.shape)
-    notes = [part for text in ahead["note"].to_numpy() for part in remarks_of(text)]
+    along = ahead["flops"].to_numpy()[places[at]]
+    near = min(int(along.searchsorted(np.median(reached[at]))), len(along) - 1)  # where the cheapest reaches its target
+    notes = remarks_of(ahead["note"].to_numpy()[places[at][near]])
     if never.mean() > 0.005:
         notes.append(f"{100 * never.mean():.0f} % of draws never reach the target within reach, whatever k")
     if at[0] in (0, len(tries) - 1) and len(tries) > 1:

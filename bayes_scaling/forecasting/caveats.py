@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from bayes_scaling.data.columns import PASS_AT_K
 from bayes_scaling.data.trends import falls
+from bayes_scaling.forecasting.notes import remarks_of
 from bayes_scaling.laws.likelihoods import NOMINAL_ITEMS
 from bayes_scaling.messages import close_to
 
@@ -25,6 +27,12 @@ NEARLY_ALL = 0.95  # chance-corrected accuracy of a benchmark that is nearly sol
 ALIKE = 0.8  # how alike names must be for one to be a misspelling of the other
 FEW_ABOVE = 0.3  # share of scores clearly above chance below which an exponent is hardly known
 RISE_AT_LEAST = 4.0  # rise of the law over the data, in standard deviations of the scatter around it
+
+
+def cannot_tell(notes: Iterable[object]) -> list[str]:
+    """Remarks that say that something is asked which the runs cannot tell; the others are about benchmarks."""
+    remarks = dict.fromkeys(part for note in notes for part in remarks_of(note))
+    return [remark for remark in remarks if remark not in OF_BENCHMARKS]
 
 
 class HasRuns(Protocol):

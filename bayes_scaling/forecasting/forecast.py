@@ -26,13 +26,12 @@ import xarray as xr
 
 from bayes_scaling.data.plans import complete
 from bayes_scaling.errors import ScalingWarning
-from bayes_scaling.forecasting.caveats import OF_BENCHMARKS
+from bayes_scaling.forecasting.caveats import cannot_tell
 from bayes_scaling.forecasting.coordinates import row_coordinates
 from bayes_scaling.forecasting.falling import replace_falling
 from bayes_scaling.forecasting.law_uncertainty import law_uncertainty
 from bayes_scaling.forecasting.locking import Lock
 from bayes_scaling.forecasting.mixture import mixed
-from bayes_scaling.forecasting.notes import remarks_of
 from bayes_scaling.forecasting.provenance import origin
 from bayes_scaling.forecasting.run_noise import run_correlation
 from bayes_scaling.inference.averaged_fits import Average, require_fit
@@ -103,8 +102,7 @@ def forecast(
     ['accuracy_mean', 'accuracy']
     """
     ahead = drawn_forecast(fit, plan, seed=seed, even_if_not_converged=even_if_not_converged)
-    parts = [part for note in ahead["note"].to_numpy() for part in remarks_of(note)]
-    if asked := [part for part in dict.fromkeys(parts) if part not in OF_BENCHMARKS]:
+    if asked := cannot_tell(ahead["note"].to_numpy()):
         warnings.warn(f"the plan asks what the runs cannot tell: {'; '.join(asked)}", ScalingWarning, stacklevel=2)
     return ahead
 

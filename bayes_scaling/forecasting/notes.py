@@ -30,3 +30,24 @@ def remarks_of(note: object) -> list[str]:
     (['at chance', 'far away'], [])
     """
     return [remark for remark in str(note).split(BETWEEN) if remark]
+
+
+def told_of(subjects: Iterable[object], notes: Iterable[object]) -> list[str]:
+    """Each remark of several notes once, after the names of what it is about, or alone where it is about all of them.
+
+    Examples
+    --------
+    >>> told_of(["piqa", "copa", "copa"], ["at chance; far", "far", ""])
+    ['piqa: at chance', 'far']
+    >>> told_of(["piqa"], ["far"])
+    ['piqa: far']
+    """
+    about: dict[str, list[str]] = {}
+    every: list[str] = []
+    for subject, note in zip(map(str, subjects), notes, strict=True):
+        every = every if subject in every else [*every, subject]
+        for remark in remarks_of(note):
+            names = about.setdefault(remark, [])
+            names.extend([subject] if subject and subject not in names else [])
+    alone = [[], every] if len(every) > 1 else [[]]
+    return [remark if names in alone else f"{', '.join(names)}: {remark}" for remark, names in about.items()]

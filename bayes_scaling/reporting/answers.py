@@ -16,6 +16,7 @@ from bayes_scaling.decisions.rankings import summarise_ranking
 from bayes_scaling.decisions.trades import summarise_trade
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval, row_draws
+from bayes_scaling.forecasting.notes import remarks_of
 from bayes_scaling.models.responses.all_responses import RESPONSES
 from bayes_scaling.models.responses.response import Response
 
@@ -85,7 +86,7 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
             ({"sd", "items"}, "What is the forecast worth?", _worth),
         ):
             if columns <= set(answer):
-                return question, told_of(answer)
+                return question, [*told_of(answer), *_noted(answer)]
     elif isinstance(answer, xr.Dataset):
         for name, question, told in (
             ("target", "What does the target cost?", _compute), ("beats", "Which mixture is best?", _ranked),
@@ -97,9 +98,8 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
     raise DataError("a report takes answers of compute_for, elasticity, worth, rank, allocate, trade and next_runs")
 
 
-def _noted(answer: xr.Dataset) -> list[str]:
-    note = answer.attrs.get("note", "")
-    return [f"Note: {note}."] if note else []
+def _noted(answer: xr.Dataset | pd.DataFrame) -> list[str]:
+    return [f"Note: {remark}." for remark in remarks_of(answer.attrs.get("note", ""))]
 
 
 def _compute(found: xr.Dataset) -> list[str]:

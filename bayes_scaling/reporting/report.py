@@ -19,7 +19,7 @@ from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.backtest.backtesting import Backtest
 from bayes_scaling.forecasting.forecast import forecast
 from bayes_scaling.forecasting.law_uncertainty import law_sentence
-from bayes_scaling.forecasting.notes import remarks_of
+from bayes_scaling.forecasting.notes import told_of
 from bayes_scaling.forecasting.summaries import NEW_RUN, summarise
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
@@ -177,14 +177,10 @@ def _records(told: list[tuple[str, list[str]]], answers: Sequence[xr.Dataset | p
 
 def _notes(ahead: xr.Dataset) -> list[str]:
     """Each note once, with the benchmarks that it is about."""
-    found: dict[str, list[str]] = {}
-    for row in range(ahead.sizes["row"]):
-        for part in remarks_of(ahead["note"].to_numpy()[row]):
-            name = str(ahead["benchmark"].to_numpy()[row]) if "benchmark" in ahead.coords else ""
-            found.setdefault(part, [])
-            if name and name not in found[part]:
-                found[part].append(name)
-    return [f"{', '.join(names)}: {part}" if names else part for part, names in found.items()]
+    count = ahead.sizes["row"]
+    return told_of(
+        ahead["benchmark"].to_numpy() if "benchmark" in ahead.coords else [""] * count, ahead["note"].to_numpy()
+    )
 
 
 def _runs(fit: Fit | Average) -> str:
