@@ -254,3 +254,22 @@ def test_splits_are_checked_against_the_runs(runs):
     for said, splits in wrong.items():
         with pytest.raises(DataError, match=said):
             check_splits(splits, runs)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "held_out", "said"),
+    [([0, 1, 2], [3, 4], "fitted of split 'own' must be a mask"), (np.array([True]), "rest", "held_out of split 'own'"),
+     (np.ones((2, 2), bool), np.ones(2, bool), "must be a mask"),
+     ([True, False], [True], "the masks of split 'own' are over 2 and 1 rows")],
+)  # fmt: skip
+def test_masks_that_are_none_are_refused(fitted, held_out, said):
+    with pytest.raises(DataError, match=said):
+        Split("own", fitted, held_out)
+
+
+def test_masks_may_be_columns_of_a_table_and_must_be_as_long_as_it(runs):
+    small = runs["flops"] < runs["flops"].max()
+    own = Split("own", small, ~small)
+    check_splits([own], runs)
+    with pytest.raises(DataError, match="the runs have"):
+        bs.backtest("power_law", runs.iloc[1:], [own], seed=1)

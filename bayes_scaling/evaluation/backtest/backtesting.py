@@ -215,6 +215,7 @@ def forecasts_of_the_past(
     what : str
         What the fits are made for, beside the progress bar.
     """
+    check_splits(splits, runs)
     chosen = [replace(s, held_out=s.held_out & RESPONSES[response].outcomes(runs)) for s in splits]
     check_splits(chosen, runs)
     of_fits = {name: getattr(settings, name) for name in OF_FITS}
