@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from bayes_scaling.boundaries.density import asymptote
 from bayes_scaling.boundaries.estimators import TAU
 from bayes_scaling.boundaries.fitting import BoundaryFit
-from bayes_scaling.boundaries.quantiles import OBSERVED, boundary
+from bayes_scaling.boundaries.quantiles import OBSERVED, boundary, remarks
 from bayes_scaling.boundaries.scores import BASE, BENCHMARK, PERIOD, released_scores
 from bayes_scaling.data.sizes import parse_number, parse_size
 from bayes_scaling.errors import DataError
@@ -48,7 +48,8 @@ def moved(
     Returns
     -------
     DataFrame
-        ``benchmark``, ``rise`` (posterior mean), ``lower_90``, ``upper_90`` and ``probability``.
+        ``benchmark``, ``rise`` (posterior mean), ``lower_90``, ``upper_90``, ``probability``, and ``note`` as in
+        `summarise_boundary`.
 
     Raises
     ------
@@ -64,11 +65,13 @@ def moved(
     True
     """
     delta = parse_number(delta)
+    if first == second:
+        raise DataError(f"name two periods; {first!r} is both")
     before, after = (
-        boundary(fit, flops, tau, period=one, tail=OBSERVED, even_if_not_converged=even_if_not_converged).isel(flops=0)
+        boundary(fit, flops, tau, period=one, tail=OBSERVED, even_if_not_converged=even_if_not_converged)
         for one in (first, second)
     )
-    rise = _draws(after - before)
+    rise = _draws((after - before).isel(flops=0))
     low, high = interval(rise, SHOWN)
     return pd.DataFrame(
         {
@@ -77,6 +80,7 @@ def moved(
             "lower_90": low,
             "upper_90": high,
             "probability": (rise > delta).mean(axis=1),
+            "note": [notes[0] for notes in remarks(after)],
         }
     )
 
@@ -113,7 +117,8 @@ def saturation(
     -------
     DataFrame
         ``benchmark``, ``asymptote`` and ``boundary`` (posterior means), ``gap`` with ``lower_90`` and ``upper_90``,
-        ``probability`` of a gap below ε; ``learned`` and ``possible``, between 0 and 1.
+        ``probability`` of a gap below ε; ``learned`` and ``possible``, between 0 and 1; ``note`` as in
+        `summarise_boundary`.
 
     Raises
     ------
@@ -130,11 +135,12 @@ def saturation(
     epsilon = parse_number(epsilon)
     where = 10 ** fit.cells.span[1] if flops is None else parse_size(flops)
     reached = boundary(fit, where, tau, tail=tail, seed=seed, even_if_not_converged=even_if_not_converged)
-    reached = reached.isel(flops=0)
+    notes, reached = [of_one[0] for of_one in remarks(reached)], reached.isel(flops=0)
     top = fit.posterior["asymptote"]
     prior = asymptote(ndtri((np.arange(PRIOR_POINTS) + 0.5) / PRIOR_POINTS))
     rows = []
-    for name, of_top, of_boundary in zip(fit.cells.benchmarks, _draws(top), _draws(reached), strict=True):
+    each = zip(fit.cells.benchmarks, _draws(top), _draws(reached), notes, strict=True)
+    for name, of_top, of_boundary, note in each:
         possible = of_top > of_boundary
         if possible.mean() < FEWEST_POSSIBLE:
             possible[:] = True  # an asymptote below the boundary is then said as it is
@@ -151,6 +157,7 @@ def saturation(
                 "probability": (gap < epsilon).mean(),
                 "learned": np.clip(1 - of_top.std() / prior.std(), 0, 1),
                 "possible": (of_top > of_boundary).mean(),
+                "note": note,
             }
         )
     return pd.DataFrame(rows)

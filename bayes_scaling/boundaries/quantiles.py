@@ -21,6 +21,7 @@ from bayes_scaling.boundaries.tails import calibrated
 from bayes_scaling.data.sizes import parse_size
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecasting.intervals import interval
+from bayes_scaling.forecasting.notes import joined
 from bayes_scaling.messages import suggest
 
 NORMAL, OBSERVED = TAILS = ("normal", "observed")
@@ -65,7 +66,8 @@ def boundary(
     Returns
     -------
     DataArray over (chain, draw, benchmark, flops)
-        Scores between 0 and 1.
+        Scores between 0 and 1.  Coordinates: ``decades_beyond`` of the fitted models, by compute, and ``models``, how
+        many were fitted, by benchmark.
 
     Raises
     ------
@@ -104,7 +106,9 @@ def boundary(
     found = value.copy(data=inverse(value.to_numpy(), shape)).rename("boundary")
     low, high = fit.cells.span
     beyond = np.maximum(np.maximum(x + MIDDLE - high, low - x - MIDDLE), 0.0)
-    return found.assign_coords(decades_beyond=beyond).assign_attrs(tau=tau, tail=tail, verdict=str(fit.verdict))
+    counts = fit.scores[BENCHMARK].value_counts().reindex(fit.cells.benchmarks).to_numpy()
+    found = found.assign_coords(decades_beyond=beyond, models=("benchmark", counts))
+    return found.assign_attrs(tau=tau, tail=tail, verdict=str(fit.verdict))
 
 
 def _moments(
@@ -151,7 +155,7 @@ def summarise_boundary(draws: xr.DataArray, probability: float = 0.9) -> pd.Data
     -------
     DataFrame
         ``benchmark``, ``flops``, ``boundary`` (the median), ``lower`` and ``upper``, and ``note`` where the compute
-        lies beyond the fitted models.
+        lies beyond the fitted models, or the quantile where fewer than one of them does.
 
     Examples
     --------
@@ -164,10 +168,9 @@ def summarise_boundary(draws: xr.DataArray, probability: float = 0.9) -> pd.Data
     """
     flat = draws.stack(sample=("chain", "draw")).transpose("benchmark", "flops", "sample")
     low, high = interval(flat.to_numpy(), probability)
-    rows = []
+    rows, notes = [], remarks(draws)
     for at, benchmark in enumerate(flat["benchmark"].to_numpy()):
         for place, flops in enumerate(flat["flops"].to_numpy()):
-            beyond = float(flat["decades_beyond"].to_numpy()[place])
             rows.append(
                 {
                     "benchmark": str(benchmark),
@@ -175,7 +178,25 @@ def summarise_boundary(draws: xr.DataArray, probability: float = 0.9) -> pd.Data
                     "boundary": float(np.median(flat.to_numpy()[at, place])),
                     "lower": float(low[at, place]),
                     "upper": float(high[at, place]),
-                    "note": f"{beyond:.1f} decades beyond the fitted models" if beyond else "",
+                    "note": notes[at][place],
                 }
             )
     return pd.DataFrame(rows)
+
+
+def remarks(draws: xr.DataArray) -> list[list[str]]:
+    """Why not to trust a boundary, by benchmark and compute; empty where there is no reason."""
+    tau = float(draws.attrs.get("tau", TAU))
+    counts = draws["models"].to_numpy() if "models" in draws.coords else np.full(draws.sizes["benchmark"], np.inf)
+    found = []
+    for count in counts:
+        few = "" if count * min(tau, 1 - tau) >= 1 else (
+            f"fewer than one of the {count:.0f} fitted models lies there: the shape of the distribution says it"
+        )  # fmt: skip
+        found.append(
+            [
+                joined((f"{far:.1f} decades beyond the fitted models" if far else "", few))
+                for far in draws["decades_beyond"].to_numpy().astype(float)
+            ]
+        )
+    return found

@@ -235,3 +235,22 @@ def test_boundary_figures_show_what_they_should(tmp_path):
     assert {"models", "50 % band", "90 % band", "boundary, P2"} == {t.get_text() for t in one.legends[0].get_texts()}
     with pytest.raises(DataError, match="did you mean 'benchmark 2'"):
         bs.plot_boundary(board_fit(), benchmarks=["benchmrk 2"])
+
+
+def test_what_lies_beyond_the_models_in_compute_or_number_is_noted():
+    fit = board_fit()
+    far = "5.2 decades beyond the fitted models"
+    assert bs.moved(fit, "P1", "P2", flops="1e30")["note"].tolist() == [far, far]
+    assert bs.saturation(fit, flops="1e30")["note"].tolist() == [far, far]
+    assert bs.moved(fit, "P1", "P2")["note"].eq("").all() and bs.saturation(fit)["note"].eq("").all()
+    for tau in (0.996, 0.004):  # of 200 models
+        (note,) = set(bs.summarise_boundary(bs.boundary(fit, "1e24", tau))["note"])
+        assert note == "fewer than one of the 200 fitted models lies there: the shape of the distribution says it"
+    assert bs.summarise_boundary(bs.boundary(fit, "1e24", 0.995))["note"].eq("").all()
+    both = bs.summarise_boundary(bs.boundary(fit, "1e30", 0.999))["note"][0]
+    assert both.startswith(far) and "fewer than one" in both
+
+
+def test_one_period_did_not_move():
+    with pytest.raises(DataError, match="name two periods; 'P1' is both"):
+        bs.moved(board_fit(), "P1", "P1")
