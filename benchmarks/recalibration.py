@@ -1,11 +1,12 @@
 """Whether bands get better when the user's own backtest widens or narrows them.
 
-    python benchmarks/recalibration.py [--krajewski FOLDER] [--only TEXT]
+    python benchmarks/recalibration.py [--krajewski FOLDER] [--only TEXT] [--folder KEPT]
 
 For every split of `compare_laws.py`, the recommended law is fitted to the smaller runs and backtested on them alone, at
 two cuts.  `recalibrate` learns a factor from that backtest, and the forecast of the larger runs is scored with and
 without it: CRPS, share of scores inside the bands, and their width.  Beside them stand the intervals of `conformal`,
-which rest on the errors of that backtest alone.  The same is done for the averages of runs over benchmarks.
+which rest on the errors of that backtest alone.  The same is done for the averages of runs over benchmarks.  KEPT keeps
+the fits of the backtests, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from bayes_scaling.errors import DataError, DataWarning, ScalingError, ScalingWa
 LAWS = {"compute": "power_law_discrepancy", "size": "params_tokens_discrepancy"}
 
 
-def judged(law: str, known: pd.DataFrame, later: pd.DataFrame) -> dict[str, list[dict[str, object]]]:
+def judged(
+    law: str, known: pd.DataFrame, later: pd.DataFrame, folder: Path | None
+) -> dict[str, list[dict[str, object]]]:  # fmt: skip
     """Scores of one forecast as it is, recalibrated, and of conformal intervals: of single scores, and of averages."""
     fit = bs.fit(law, known, seed=1, attempts=1, progress=False)
     ahead = bs.forecast(fit, later, seed=1, even_if_not_converged=True)
-    past = bs.backtest(law, known, seed=1, draws=500, attempts=1, progress=False)
+    past = bs.backtest(law, known, seed=1, draws=500, attempts=1, progress=False, folder=folder)
     together = bs.average_benchmarks(ahead)
     reached = later.groupby("run", sort=False)["score"].mean().reindex(together["run"].to_numpy()).reset_index()
     found = {"single scores": compared(ahead, past, later)}
@@ -49,7 +52,7 @@ def compared(ahead: xr.Dataset, past: bs.Backtest, later: pd.DataFrame) -> list[
         row = {"bands": name} | {
             c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_80", "width_90")
         }
-        rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "change": told["crps_change"]}
+        rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "sizes": told["sizes"], "change": told["crps_change"]}
                            if forecast is changed else {}))  # fmt: skip
     return [*rows, {"bands": "conformal", **held(ahead, past, later)}]
 
@@ -69,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--krajewski", type=Path)
     parser.add_argument("--only", default="", help="splits whose name contains this text")
+    parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     for category in (ScalingWarning, DataWarning):
         warnings.simplefilter("ignore", category)
@@ -77,16 +81,19 @@ def main() -> None:
             continue
         print(f"\n{split}", flush=True)
         try:
-            found = judged(LAWS[kind], known, later)
+            found = judged(LAWS[kind], known, later, arguments.folder)
         except ScalingError as error:
             print(f"  {error}")
             continue
         for what, rows in found.items():
             print(
                 f"{what}\n"
-                + pd.DataFrame(rows).drop(columns=["factors", "runs", "change"]).round(4).to_string(index=False)
+                + pd.DataFrame(rows)
+                .drop(columns=["factors", "runs", "sizes", "change"])
+                .round(4)
+                .to_string(index=False)
             )
-            print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs; "
+            print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs of {rows[1]['sizes']} sizes; "
                   f"CRPS on splits that a factor was not learned from: {rows[1]['change']}", flush=True)  # fmt: skip
 
 

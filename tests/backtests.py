@@ -27,7 +27,8 @@ def past_of(errors_sd, runs=30, splits=2, per_run=6, seed=1, decades=0.5, togeth
     rng, forecasts, scores = np.random.default_rng(seed), {}, []
     for split in range(splits):
         middle = rng.uniform(0.4, 0.6, runs * per_run)
-        ahead = forecast_of(middle, 0.02, decades, rng)
+        beyond = np.repeat(decades * (np.arange(runs) + 1) / runs, per_run)
+        ahead = forecast_of(middle, 0.02, beyond, rng)
         observed = middle + errors_sd * (
             rng.normal(size=runs).repeat(per_run) if together else rng.normal(size=len(middle))
         )
@@ -35,7 +36,7 @@ def past_of(errors_sd, runs=30, splits=2, per_run=6, seed=1, decades=0.5, togeth
         forecasts["power_law", f"cut {split}"] = ahead
         tests = [f"test {n}" for n in range(per_run)] * runs
         scores.append(pd.DataFrame({"law": "power_law", "split": f"cut {split}", "run": names, "benchmark": tests,
-                                    "observed": observed, "decades_beyond": decades}))  # fmt: skip
+                                    "observed": observed, "decades_beyond": beyond}))  # fmt: skip
     return Backtest(pd.DataFrame(), (), "accuracy", pd.DataFrame(), pd.concat(scores), forecasts)
 
 

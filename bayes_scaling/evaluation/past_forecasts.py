@@ -17,6 +17,8 @@ from bayes_scaling.forecasting.summaries import AVERAGED_OVER
 from bayes_scaling.messages import listed_names
 from bayes_scaling.models.responses.response import Response
 
+PLACES = 2  # of decades, to which runs of one size lie equally far
+BETWEEN = "\x1f"  # names that stand side by side
 THINNED = 400  # draws of a past forecast that are scored
 RECALIBRATION = "recalibration"  # attribute of a forecast whose bands were changed
 
@@ -37,6 +39,12 @@ class Past:
     decades: np.ndarray
     run: np.ndarray
     split: np.ndarray
+
+    def sizes(self) -> np.ndarray:
+        """Which runs of one split lie equally far beyond its fitted ones, (row,) array of numbers from 0."""
+        run = pd.Series(np.char.add(np.char.add(self.split, BETWEEN), self.run))
+        farthest = pd.Series(self.decades).groupby(run).transform("max").round(PLACES)
+        return pd.factorize(pd.Series(self.split) + BETWEEN + farthest.astype(str))[0]
 
     def only(self, which: np.ndarray) -> Past:
         """Some of the rows."""

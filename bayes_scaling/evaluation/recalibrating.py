@@ -7,9 +7,10 @@ fitted runs [decades of compute],
 
 with d_max the farthest distance of the backtest.  The factor is the one for which the past forecasts have the best
 score: the continuous ranked probability score (Gneiting and Raftery 2007, doi 10.1198/016214506000001437, Eq. 20) in
-units of the standard deviation of each forecast, averaged over the rows of a run, summed over runs, and put in units of
-information: for a normal forecast that is right, one run says as much about log s as one observation does.  So the
-factor stays near 1 where few runs speak, however many benchmarks they have.
+units of the standard deviation of each forecast, averaged over the rows of all runs of one size, summed over sizes, and
+put in units of information: for a normal forecast that is right, one size says as much about log s as one observation
+does.  So the factor stays near 1 where few sizes speak, however many benchmarks and mixtures they have: where a law
+misses runs of one size, it misses them together.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize
 
@@ -51,9 +51,9 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     -------
     Dataset over (chain, draw, row)
         The same forecast with other bands, of the expectation and of a new run, and the same medians.  Its attribute
-        ``recalibration`` is a JSON text: ``factor`` of the width by ``decades_beyond``, ``runs`` and ``rows`` that it
-        was learned from, and ``crps_change``: by which share the score of each split of the backtest changes under a
-        factor that was learned from the other splits (blank for one split).
+        ``recalibration`` is a JSON text: ``factor`` of the width by ``decades_beyond``, ``sizes``, ``runs`` and
+        ``rows`` that it was learned from, and ``crps_change``: by which share the score of each split of the backtest
+        changes under a factor that was learned from the other splits (blank for one split).
 
     Raises
     ------
@@ -85,6 +85,7 @@ def recalibrate(ahead: xr.Dataset, past: Backtest, *, law: str | None = None) ->
     distances = sorted({0.0, *np.arange(0.5, farthest, 0.5).tolist(), round(farthest, 2)})
     told = {
         "factor": {f"{d:g}": round(float(width_factor(slope, np.array([d]), farthest)[0]), 3) for d in distances},
+        "sizes": len(np.unique(known.sizes())),
         "runs": len(np.unique(known.run)),
         "rows": len(known.observed),
         "crps_change": _change_on_others(known),
@@ -100,7 +101,8 @@ def width_factor(slope: np.ndarray, decades: np.ndarray, farthest: float) -> np.
 def learned(known: Past) -> np.ndarray:
     """(a, b) of the log factor, the most probable given past forecasts; see the module's description."""
     farthest = float(known.decades.max())
-    share = 1 / pd.Series(known.run).map(pd.Series(known.run).value_counts()).to_numpy()
+    size = known.sizes()
+    share = 1 / np.bincount(size)[size]
     middle, scale = np.median(known.draws, axis=1), known.draws.std(axis=1)
     spread = _mean_difference(known.draws)
 

@@ -38,7 +38,7 @@ def test_medians_stay_and_bands_widen_in_all_that_is_forecast():
 
 def test_an_average_over_benchmarks_is_recalibrated_by_past_averages():
     """Errors that are alike on all six tests of a run are right one by one, and 2.4 times too large in averages."""
-    past = past_of(0.02, together=True, runs=100)
+    past = past_of(0.02, together=True, runs=100, decades=2.0)
     single, together = (json.loads(recalibrate(f, past).attrs[RECALIBRATION]) for f in (ahead(), average_ahead(6)))
     assert single["factor"]["0.5"] == pytest.approx(1, rel=0.1)
     assert together["factor"]["0.5"] == pytest.approx(np.sqrt(6), rel=0.1)
@@ -66,6 +66,18 @@ def test_few_runs_say_little():
     assert 1.2 < few["factor"]["0.5"] < many["factor"]["0.5"]
     assert many["factor"]["0.5"] == pytest.approx(4, rel=0.2)
     assert few["crps_change"] is None
+
+
+def test_runs_of_one_size_count_as_one():
+    """Thirty runs of one size say as much as one: their errors are the law's, which they share."""
+    past = past_of(0.06, splits=1)
+    scores = past.scores.assign(decades_beyond=0.5)
+    one = replace(past, scores=scores)
+    each, together = (json.loads(recalibrate(ahead(), p).attrs[RECALIBRATION]) for p in (past, one))
+    assert (each["sizes"], together["sizes"]) == (30, 1)
+    assert each["runs"] == together["runs"] == 30
+    assert each["factor"]["0.5"] == pytest.approx(3, rel=0.2)
+    assert together["factor"]["0.5"] < 1.5
 
 
 def test_a_run_counts_as_one_observation_of_the_log_factor():
