@@ -52,8 +52,7 @@ def compared(ahead: xr.Dataset, past: bs.Backtest, later: pd.DataFrame) -> list[
         row = {"bands": name} | {
             c: scores[c].mean() for c in ("crps", "inside_50", "inside_80", "inside_90", "width_80", "width_90")
         }
-        rows.append(row | ({"factors": told["factor"], "runs": told["runs"], "sizes": told["sizes"], "change": told["crps_change"]}
-                           if forecast is changed else {}))  # fmt: skip
+        rows.append(row | (told if forecast is changed else {}))
     return [*rows, {"bands": "conformal", **held(ahead, past, later)}]
 
 
@@ -86,15 +85,11 @@ def main() -> None:
             print(f"  {error}")
             continue
         for what, rows in found.items():
-            print(
-                f"{what}\n"
-                + pd.DataFrame(rows)
-                .drop(columns=["factors", "runs", "sizes", "change"])
-                .round(4)
-                .to_string(index=False)
-            )
-            print(f"  factors by decades beyond {rows[1]['factors']}, from {rows[1]['runs']} runs of {rows[1]['sizes']} sizes; "
-                  f"CRPS on splits that a factor was not learned from: {rows[1]['change']}", flush=True)  # fmt: skip
+            told = rows[1]
+            table = pd.DataFrame(rows).drop(columns=["factor", "sizes", "runs", "rows", "crps_change"])
+            print(f"{what}\n{table.round(4).to_string(index=False)}")
+            print(f"  factors by decades beyond {told['factor']}, from {told['runs']} runs of {told['sizes']} sizes; "
+                  f"CRPS on splits that a factor was not learned from: {told['crps_change']}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
