@@ -22,6 +22,7 @@ from bayes_scaling.models.responses.response import Response
 
 HELD = 0.8
 UNSPECIFIED = "unspecified"
+NOTE = "Note: "
 
 
 def forecast_sentences(ahead: xr.Dataset) -> list[str]:
@@ -62,6 +63,10 @@ def _place(row: xr.Dataset, response: Response) -> str:
     return f"{on}{data} with {size_text(float(row['flops'].item()), 3)} FLOPs"
 
 
+def _flops(compute: float) -> str:
+    return f"{size_text(compute, 2)} FLOPs"
+
+
 def _samples(tries: float) -> str:
     return f" with {tries:g} samples" if np.isfinite(tries) else ""
 
@@ -99,7 +104,12 @@ def answer_sentences(answer: xr.Dataset | pd.DataFrame) -> tuple[str, list[str]]
 
 
 def _noted(answer: xr.Dataset | pd.DataFrame) -> list[str]:
-    return [f"Note: {remark}." for remark in remarks_of(answer.attrs.get("note", ""))]
+    return [note_sentence(remark) for remark in remarks_of(answer.attrs.get("note", ""))]
+
+
+def note_sentence(remark: str) -> str:
+    """A remark as a sentence of its own."""
+    return f"{NOTE}{remark}."
 
 
 def _compute(found: xr.Dataset) -> list[str]:
@@ -108,11 +118,11 @@ def _compute(found: xr.Dataset) -> list[str]:
         head = f"To score {row['target']:.3g} on {_on(row)}"
         never = f"With {100 * row['never']:.0f} % probability no compute within reach is enough."
         if not np.isfinite(row["enough_50"]):
-            told.append(f"{head}, no compute within reach is enough with 50 % probability. {never}")
+            told.append(f"{head}, no compute within reach is enough, with {100 * row['never']:.0f} % probability.")
             continue
-        enough = f"{row['enough_90']:.2g} FLOPs are enough with 90 % probability."
+        enough = f"{_flops(row['enough_90'])} are enough with 90 % probability."
         sure = enough if np.isfinite(row["enough_90"]) else never
-        told.append(f"{head}, {row['enough_50']:.2g} FLOPs are enough with 50 % probability. {sure}")
+        told.append(f"{head}, {_flops(row['enough_50'])} are enough with 50 % probability. {sure}")
     return told
 
 
@@ -126,8 +136,8 @@ def _gains(table: pd.DataFrame) -> list[str]:
         raise DataError("this table of gains has lost its attributes: give the report what bs.elasticity returned")
     start, factor = table.attrs["flops"], table.attrs["factor"]
     return [
-        f"From {start:.2g} to {factor * start:.2g} FLOPs the score on {_on(row)} rises by {row['gain']:z.3f}; with "
-        f"{100 * HELD:.0f} % probability by {row['lower_80']:z.3f} to {row['upper_80']:z.3f}."
+        f"From {size_text(start, 2)} to {_flops(factor * start)} the score on {_on(row)} rises by {row['gain']:z.3f}; "
+        f"with {100 * HELD:.0f} % probability by {row['lower_80']:z.3f} to {row['upper_80']:z.3f}."
         for row in table.to_dict("records")
     ]
 
@@ -145,7 +155,7 @@ def _ranked(found: xr.Dataset) -> list[str]:
     first = table.iloc[0]
     tied = list(table.loc[table["tied"], "mixture"][1:])
     told = [
-        f"On {found['benchmark'].to_numpy()[-1]} at {found.attrs['flops']:.2g} FLOPs, {first['mixture']} scores "
+        f"On {found['benchmark'].to_numpy()[-1]} at {_flops(found.attrs['flops'])}, {first['mixture']} scores "
         f"highest; it is the best with {100 * first['best']:.0f} % probability."
     ]
     if tied:
@@ -163,7 +173,7 @@ def _split(found: xr.Dataset) -> list[str]:
     least, most = table["lower_80"].to_dict()["params"], table["upper_80"].to_dict()["params"]
     return [
         f"Train {size_text(middle['params'], 3)} parameters on {size_text(middle['tokens'], 3)} tokens, "
-        f"{middle['tokens_per_param']:.3g} tokens for each parameter, with {middle['budget']:.2g} FLOPs.",
+        f"{middle['tokens_per_param']:.3g} tokens for each parameter, with {_flops(middle['budget'])}.",
         f"The best size lies between {size_text(least, 3)} and {size_text(most, 3)} parameters with 80 % probability; "
         f"missing it costs {middle['missed']:.2g} of the {found.attrs['outcome']} on average.",
     ]
@@ -173,8 +183,8 @@ def _traded(found: xr.Dataset) -> list[str]:
     table = summarise_trade(found)
     own = table[table["k"] == found.attrs["recommended_k"]].sort_values("cost").iloc[0]
     return [
-        f"Taking {own['k']:.0f} samples for each problem costs least: {own['cost']:.2g} FLOPs for training and "
-        f"sampling, of which training takes {own['flops']:.2g}. It is the cheapest with "
+        f"Taking {own['k']:.0f} samples for each problem costs least: {_flops(own['cost'])} for training and "
+        f"sampling, of which training takes {size_text(own['flops'], 2)}. It is the cheapest with "
         f"{100 * own['cheapest']:.0f} % probability."
     ]
 
@@ -194,7 +204,7 @@ def _next(table: pd.DataFrame) -> list[str]:
 def further_sentences(table: pd.DataFrame) -> list[str]:
     """What one further run would tell of a plan, a sentence for each size of it; see `further_runs`."""
     return [
-        f"One further run of {size_text(row['flops'], 2)} FLOPs{' on each mixture' if row['runs'] > 1 else ''}, scored "
+        f"One further run of {_flops(row['flops'])}{' on each mixture' if row['runs'] > 1 else ''}, scored "
         f"likewise, would leave {100 * np.sqrt(row['share']):.0f} % of what is uncertain about the expected scores."
         for row in table.to_dict("records")
     ]

@@ -23,7 +23,14 @@ from bayes_scaling.forecasting.notes import told_of
 from bayes_scaling.forecasting.summaries import NEW_RUN, summarise
 from bayes_scaling.inference.averaged_fits import Average, require_fit
 from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.reporting.answers import UNSPECIFIED, answer_sentences, forecast_sentences, further_sentences
+from bayes_scaling.reporting.answers import (
+    NOTE,
+    UNSPECIFIED,
+    answer_sentences,
+    forecast_sentences,
+    further_sentences,
+    note_sentence,
+)
 from bayes_scaling.reporting.calibration_figure import plot_calibration
 from bayes_scaling.reporting.compute_for_figure import plot_compute_for
 from bayes_scaling.reporting.law_figure import plot_law
@@ -111,7 +118,7 @@ def report(
         "title": title,
         "converged": ahead.attrs["converged"] == "True",
         "forecasts": forecast_sentences(ahead),
-        "answers": told,
+        "answers": _noted_once(told, _notes(ahead)),
         "notes": _notes(ahead),
         "law": law_sentence(ahead.attrs["law_uncertainty"]),
         "further": further_sentences(further),
@@ -164,6 +171,16 @@ def _several(answers: object) -> list[Any]:
     if not isinstance(answers, list | tuple):
         raise DataError("answers must be a list, such as [bs.rank(fit, 1e22)]")
     return list(answers)
+
+
+def _noted_once(told: list[tuple[str, list[str]]], notes: list[str]) -> list[tuple[str, list[str]]]:
+    """Answers without notes that the page has already."""
+    seen = {note_sentence(note) for note in notes}
+    kept = []
+    for question, sentences in told:
+        kept.append((question, [sentence for sentence in sentences if sentence not in seen]))
+        seen.update(sentence for sentence in sentences if sentence.startswith(NOTE))
+    return kept
 
 
 def _records(told: list[tuple[str, list[str]]], answers: Sequence[xr.Dataset | pd.DataFrame]) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ def test_gains_and_the_worth_of_a_forecast_are_told_with_their_records(fit, plan
     worth = bs.worth(bs.forecast(fit, plan, seed=1))
     page, drawn = (bs.report(fit, plan, answers=[gains, worth], seed=1, kind=kind) for kind in ("markdown", "html"))
     assert "What is the forecast worth?" in drawn
-    told = f"From 1e+21 to 1e+22 FLOPs the score on benchmark 01 on mixture 0 rises by {gains['gain'][0]:.3f}; with"
+    told = f"From 1e21 to 1e22 FLOPs the score on benchmark 01 on mixture 0 rises by {gains['gain'][0]:.3f}; with"
     assert told in page
     assert f"says as much of the planned model as a test of it with {worth['items'][0]:,.0f} items would." in page
     done = page[page.index("How such forecasts did before") :]
@@ -124,6 +124,17 @@ def test_a_fit_that_failed_is_said_at_the_head(fit, plan):
 def test_names_cannot_break_the_page(fit, plan):
     page = bs.report(fit, plan, title="<script>alert(1)</script> & more", seed=1)
     assert "<script" not in page and "&lt;script&gt;" in page
+
+
+@pytest.mark.filterwarnings("ignore:.* asks? what the runs cannot tell")
+def test_no_note_is_told_twice(fit):
+    far = 10**3 * fit.runs["flops"].max()
+    plan = bs.plan_runs(flops=far, benchmark="benchmark 00", mixture="mixture 0")
+    own = {"benchmark": "benchmark 00", "seed": 1}
+    answers = [bs.rank(fit, far, **own), bs.elasticity(fit, far, **own), bs.elasticity(fit, 100 * far, **own)]
+    page = bs.report(fit, plan, answers=answers, seed=1, kind="markdown")
+    for text in ("more than 1.5 decades", "more than 4 decades"):
+        assert page.count(text) == 1, text
 
 
 def test_losses_and_samples_have_a_page_too():
