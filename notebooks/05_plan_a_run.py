@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Plan a run
 #
-# Fifteen small models were trained on three mixtures (Gadre et al. 2024). A larger one is to come, with some forty times
+# Fifteen small models were trained on three mixtures (Gadre et al. 2024). A larger one is to come, with some thirty times
 # the compute of the largest. On which mixture? What will it score, and what would a target cost? How large should it be?
 # And which small run would make the answer surer? The notebook needs about two minutes.
 
@@ -25,7 +25,7 @@ small.groupby("mixture")["run"].nunique()
 
 # %%
 fit = bs.fit("power_law_mixtures", small, seed=1, progress=False)
-ranking = bs.rank(fit, "1e22", seed=1)
+ranking = bs.rank(fit, "7e21", seed=1)
 print(fit.verdict)
 bs.summarise_ranking(ranking)
 
@@ -64,7 +64,7 @@ bs.elasticity(fit, "2e20", mixture="RefinedWeb", seed=1)
 # that would be left.
 
 # %%
-goal = bs.plan_runs(flops="1e22", benchmark="hellaswag", mixture="RefinedWeb")
+goal = bs.plan_runs(flops="7e21", benchmark="hellaswag", mixture="RefinedWeb")
 candidates = bs.plan_runs(flops=["3e19", "3e20", "1e21"], benchmark=tests, mixture=["C4", "RefinedWeb"])
 chosen = bs.next_runs(fit, candidates, goal, number=4, seed=1)
 chosen
@@ -82,10 +82,10 @@ bs.plot_next_runs(chosen)
 ratios = runs[runs["benchmark"].isin(["arc_easy", "hellaswag"]) & (runs["mixture"] == "RefinedWeb")]
 law = bs.fit("params_tokens_discrepancy", ratios, seed=1, progress=False)
 print(law.verdict)
-split = bs.allocate(law, "1e22", benchmark="hellaswag", seed=1)
+split = bs.allocate(law, "7e21", benchmark="hellaswag", seed=1)
 bs.summarise_allocation(split)
 
 # %%
-used = bs.allocate(law, "1e22", benchmark="hellaswag", inference_tokens="1T", seed=1)
+used = bs.allocate(law, "7e21", benchmark="hellaswag", inference_tokens="1T", seed=1)
 print(used.attrs["note"] or "within the ratios of the fitted runs")
 bs.summarise_allocation(used)
