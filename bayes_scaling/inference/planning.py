@@ -14,6 +14,7 @@ GAIN = 1.5  # times the effective draws per draw that better coordinates give, a
 PLANNED_AT_MOST = 8  # draws for one that is kept after a trial run, unless the document asks for more
 KEPT_OF_AT_MOST = 16  # and after going on
 TIMES_MORE = 2  # so many times the draws where those of an attempt were too few
+LACKING_AT_MOST = 4  # times the draws, or it is not draws that an attempt lacks
 
 
 def after(settings: Settings, trial: Verdict) -> Settings:
@@ -46,9 +47,8 @@ def twice_as_many(settings: Settings, verdict: Verdict) -> Settings | None:
         Of all its draws.
     """
     assert settings.thin
-    thin = TIMES_MORE * settings.thin
-    at_most = _smallest(verdict) * KEPT_OF_AT_MOST / settings.thin  # effective draws of as many as may be made
-    hopeless = settings.draws < ESS_PER_CHAIN or at_most < ESS_PER_CHAIN * verdict.chains
+    thin, lacking = TIMES_MORE * settings.thin, ESS_PER_CHAIN * verdict.chains / max(_smallest(verdict), 1.0)
+    hopeless = settings.draws < ESS_PER_CHAIN or lacking > LACKING_AT_MOST
     if not verdict.lacks_draws or hopeless or thin > KEPT_OF_AT_MOST:
         return None
     return replace(settings, thin=thin)

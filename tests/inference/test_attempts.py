@@ -52,8 +52,8 @@ def test_draws_alone_mend_a_fit_that_lacks_nothing_else():
         assert planning.twice_as_many(settings, other) is None
     assert planning.twice_as_many(replace(settings, thin=9), few) is None  # more than 16 for one that is kept
     assert planning.twice_as_many(replace(settings, draws=50), few) is None  # 50 draws are never worth 100
-    assert planning.twice_as_many(settings, replace(few, ess_tail=70.0)) is None  # nor are 16 for one then 400
-    assert planning.twice_as_many(settings, replace(few, ess_tail=80.0)).thin == 6
+    assert planning.twice_as_many(settings, replace(few, ess_tail=99.0)) is None  # more than four times are lacking
+    assert planning.twice_as_many(settings, replace(few, ess_tail=101.0)).thin == 6
 
 
 def test_a_fit_that_diverged_and_mixed_begins_again_with_smaller_steps_alone():
