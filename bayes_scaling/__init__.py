@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from bayes_scaling.evaluation.locked_outcomes import score_locked
     from bayes_scaling.evaluation.prior_sensitivity import prior_sensitivity
     from bayes_scaling.evaluation.recalibrating import recalibrate
+    from bayes_scaling.evaluation.row_masks import Split
     from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
-    from bayes_scaling.evaluation.splits import Split, split_above, split_groups, split_targets
+    from bayes_scaling.evaluation.splits import split_above, split_groups, split_targets
     from bayes_scaling.forecasting.forecast import forecast
     from bayes_scaling.forecasting.locking import read_locked
     from bayes_scaling.forecasting.summaries import average_benchmarks, summarise, summarize
@@ -86,7 +87,7 @@ _HOMES = {
     "ModelError": "errors",
     "ScalingError": "errors",
     "ScalingWarning": "errors",
-    "Split": "evaluation.splits",
+    "Split": "evaluation.row_masks",
     "allocate": "decisions.allocations",
     "average": "evaluation.averaging",
     "average_benchmarks": "forecasting.summaries",

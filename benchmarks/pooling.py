@@ -25,8 +25,8 @@ from splits import gadre, krajewski, olmo_published
 
 import bayes_scaling as bs
 from bayes_scaling.errors import ScalingWarning
+from bayes_scaling.evaluation.row_masks import Split
 from bayes_scaling.evaluation.scores import resampled, summarise_scores
-from bayes_scaling.evaluation.splits import Split
 from bayes_scaling.models.documents import from_document, to_document
 from bayes_scaling.models.model import Model
 

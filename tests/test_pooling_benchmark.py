@@ -9,7 +9,7 @@ import pytest
 from simulate import grid
 
 import bayes_scaling as bs
-from bayes_scaling.evaluation.splits import check_splits
+from bayes_scaling.evaluation.row_masks import check_splits
 from bayes_scaling.models.documents import to_document
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"

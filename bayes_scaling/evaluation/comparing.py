@@ -21,7 +21,7 @@ from bayes_scaling.evaluation.comparison import NAMES, Comparison
 from bayes_scaling.evaluation.cross_validation import check_same_rows, folds_by_scale, leave_one_out
 from bayes_scaling.evaluation.loo_refits import REFITS_AT_MOST
 from bayes_scaling.evaluation.refits.engine import Engine
-from bayes_scaling.evaluation.splits import Split
+from bayes_scaling.evaluation.row_masks import Split
 from bayes_scaling.forecasting.forecast import drawn_forecast
 from bayes_scaling.forecasting.summaries import average_benchmarks, summarise
 from bayes_scaling.inference.averaged_fits import fits_of, main_response

@@ -11,7 +11,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
 from bayes_scaling.evaluation.loo_refits import REFIT, REFITS_AT_MOST, doubts, repaired, sampled
 from bayes_scaling.evaluation.refits.engine import Engine
-from bayes_scaling.evaluation.splits import Split
+from bayes_scaling.evaluation.row_masks import Split
 from bayes_scaling.inference.averaged_fits import shared_responses
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.log_densities import response_data

@@ -1,7 +1,8 @@
 """Splits of runs: what to fit and what to forecast, so that a forecast can be judged by what happened.
 
-A split is a name and two masks over the rows of a table.  Lists of splits add up: ``split_above(runs, cuts=[1e21])
-+ split_groups(runs, "mixture")`` asks both how far a law reaches and what it says of a mixture it never saw.
+A split is a name and two masks over the rows of a table (see `row_masks`).  Lists of splits add up:
+``split_above(runs, cuts=[1e21]) + split_groups(runs, "mixture")`` asks both how far a law reaches and what it says of a
+mixture it never saw.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import datetime
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from bayes_scaling.arguments import items_of
 from bayes_scaling.data.sizes import parse_size, size_text
 from bayes_scaling.errors import DataError, ScalingWarning
 from bayes_scaling.evaluation.cuts import SIZES, default_cuts, rounded, well_known
+from bayes_scaling.evaluation.row_masks import Split
 from bayes_scaling.files.frames import as_frame
 
 type Cut = float | str | datetime.date
@@ -26,41 +27,6 @@ type Cuts = Sequence[Cut] | Cut | None
 RATIO = "tokens_per_param"  # made from the sizes where the runs do not have it
 TRUTHS = (True, False)  # what a column that marks targets holds; 1 and 0 are equal to them
 MANY = 10  # names that a message lists
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Rows to fit and rows to forecast.
-
-    Attributes
-    ----------
-    name : str
-    fitted, held_out : (row,) bool array
-        Masks over the rows of the runs; a row may be in neither.
-
-    Raises
-    ------
-    DataError
-        A mask is not of True and False, or one is longer than the other.
-    """
-
-    name: str
-    fitted: np.ndarray
-    held_out: np.ndarray
-
-    def __post_init__(self) -> None:
-        for name in ("fitted", "held_out"):
-            mask = np.asarray(getattr(self, name))
-            if mask.dtype != bool or mask.ndim != 1:
-                raise DataError(f"{name} of split {self.name!r} must be a mask, True or False for each row of the runs")
-            object.__setattr__(self, name, mask)
-        if len(self.fitted) != len(self.held_out):
-            raise DataError(
-                f"the masks of split {self.name!r} are over {len(self.fitted)} and {len(self.held_out)} rows"
-            )
-
-    def __repr__(self) -> str:
-        return f"<Split {self.name!r}: {self.fitted.sum()} rows fitted, {self.held_out.sum()} held out>"
 
 
 def split_above(
@@ -226,25 +192,6 @@ def split_groups(runs: pd.DataFrame, column: str, *, above: float | str | None =
             f"{known[:MANY]}"
         )
     return found
-
-
-def check_splits(splits: Sequence[Split], runs: pd.DataFrame) -> None:
-    """Refuse splits of another table, with equal names, or that forecast what they fit.
-
-    Raises
-    ------
-    DataError
-    """
-    names = [split.name for split in splits]
-    if twice := sorted({n for n in names if names.count(n) > 1}):
-        raise DataError(f"splits need names of their own; {twice} come more than once")
-    for split in splits:
-        if len(split.fitted) != len(runs):
-            raise DataError(f"split {split.name!r} has masks over {len(split.fitted)} rows; the runs have {len(runs)}")
-        if (split.fitted & split.held_out).any():
-            raise DataError(f"split {split.name!r} fits rows that it should forecast")
-        if not (split.fitted.any() and split.held_out.any()):
-            raise DataError(f"split {split.name!r} leaves nothing to fit or nothing to forecast")
 
 
 def _scored(runs: pd.DataFrame) -> np.ndarray:

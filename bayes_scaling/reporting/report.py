@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +10,6 @@ import pandas as pd
 import xarray as xr
 from great_tables import GT
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from bayes_scaling.decisions.further_runs import further_runs
 from bayes_scaling.errors import DataError, ScalingWarning
@@ -31,16 +28,10 @@ from bayes_scaling.reporting.answers import (
     further_sentences,
     note_sentence,
 )
-from bayes_scaling.reporting.calibration_figure import plot_calibration
-from bayes_scaling.reporting.compute_for_figure import plot_compute_for
-from bayes_scaling.reporting.law_figure import plot_law
-from bayes_scaling.reporting.next_runs_figure import plot_next_runs
-from bayes_scaling.reporting.ranking_figure import plot_ranking
-from bayes_scaling.reporting.trade_figure import plot_trade
+from bayes_scaling.reporting.report_figures import answer_figure, backtest_figure, law_figure
 from bayes_scaling.version import __version__
 
 HTML, MARKDOWN = "html", "markdown"
-PANELS = 12  # of the figure of the law
 SHOWN = ("benchmark", "mixture", "params", "tokens", "flops", "k", "mean", "lower_50", "upper_50", "lower_80",
          "upper_80", "lower_95", "upper_95", "decades_beyond")  # fmt: skip
 WORDS = {
@@ -137,13 +128,10 @@ def report(
         return _filled("report.md.jinja", content)
     content["table"] = _html_table(_shown(summary), "What a new run of each plan should score")
     content["figures"] = [
-        *_law_figure(fit, plan, ahead, even_if_not_converged),
-        *(f for a in answers for f in _answer_figure(a)),
+        *law_figure(fit, plan, ahead, even_if_not_converged),
+        *(figure for answer in answers for figure in answer_figure(answer)),
+        *([] if past is None else [backtest_figure(past)]),
     ]
-    if past is not None:
-        content["figures"].append(
-            _inline(plot_calibration(past), "How often outcomes fell inside the bands of the backtest")
-        )
     return _filled("report.html.jinja", content)
 
 
@@ -255,46 +243,3 @@ def _pipes(table: pd.DataFrame) -> str:
     rows = [list(map(str.strip, map(str, table.columns))), ["---"] * table.shape[1]]
     rows += [[str(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _inline(figure: Figure, told: str) -> dict[str, object]:
-    """A figure as SVG inside the page, with a title for those who do not see it."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    drawn = file.getvalue()[file.getvalue().index("<svg") :]
-    drawn = re.sub(
-        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawn, count=1), count=1
-    )
-    head = f"<title>{told}</title><desc>{told}.</desc>"
-    return {"told": told, "svg": re.sub(r"(<svg[^>]*>)", rf"\1{head}", drawn, count=1)}
-
-
-def _law_figure(fit: Fit | Average, plan: pd.DataFrame, ahead: xr.Dataset, go_on: bool) -> list[dict[str, object]]:
-    """The law over compute on the planned benchmarks, where the plan has scores that the figure can draw."""
-    if "accuracy" not in ahead:
-        return []
-    known = set(fit.runs["benchmark"].dropna())
-    tests = [name for name in dict.fromkeys(map(str, ahead["benchmark"].to_numpy())) if name in known][:PANELS]
-    mixtures = [
-        name for name in dict.fromkeys(map(str, ahead["mixture"].to_numpy())) if name in set(fit.runs["mixture"])
-    ]
-    if not tests:
-        return []
-    reach = max(1.0, float(ahead["decades_beyond"].max()) + 0.3)
-    drawn = plot_law(fit, benchmarks=tests, mixtures=mixtures or None, reach=reach, ncols=min(3, len(tests)),
-                     planned=plan, seed=1, even_if_not_converged=go_on)  # fmt: skip
-    return [_inline(drawn, "Scores of the runs, and the forecast with its bands, over training compute")]
-
-
-def _answer_figure(answer: xr.Dataset | pd.DataFrame) -> list[dict[str, object]]:
-    """The figure of an answer that has one."""
-    if isinstance(answer, pd.DataFrame):
-        drawn = "share" in answer and len(answer)
-        return [_inline(plot_next_runs(answer), "What is left uncertain after each of the next runs")] if drawn else []
-    if "target" in answer.coords:
-        return [_inline(plot_compute_for(answer), "The compute that each target needs")]
-    if "beats" in answer:
-        return [_inline(plot_ranking(answer), "Mixtures in the order of their scores, and how sure each pair is")]
-    if "cheapest" in answer:
-        return [_inline(plot_trade(answer), "Training compute and total cost by the number of samples")]
-    return []

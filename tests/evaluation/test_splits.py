@@ -13,7 +13,7 @@ from simulate import grid
 import bayes_scaling as bs
 from bayes_scaling.data.runs import validate
 from bayes_scaling.errors import DataError, ScalingWarning
-from bayes_scaling.evaluation.splits import Split, check_splits
+from bayes_scaling.evaluation.row_masks import Split, check_splits
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,9 @@ from bayes_scaling.evaluation.backtest.shards import Shard, shard_of
 from bayes_scaling.evaluation.baselines.estimators import BASELINES
 from bayes_scaling.evaluation.refits.engine import Engine
 from bayes_scaling.evaluation.refits.task import found_in
+from bayes_scaling.evaluation.row_masks import Split, check_splits
 from bayes_scaling.evaluation.scores import score_forecast, summarise_scores
-from bayes_scaling.evaluation.splits import Split, check_splits, split_above
+from bayes_scaling.evaluation.splits import split_above
 from bayes_scaling.files.frames import as_frame
 from bayes_scaling.inference.settings import Settings, checked_seed
 from bayes_scaling.messages import html_table, listed_names

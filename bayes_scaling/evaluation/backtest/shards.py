@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from bayes_scaling.errors import DataError
 from bayes_scaling.evaluation.baselines.baseline import baseline
 from bayes_scaling.evaluation.refits.task import Found, Task, diagnostics
-from bayes_scaling.evaluation.splits import Split
+from bayes_scaling.evaluation.row_masks import Split
 from bayes_scaling.forecasting.forecast import completed, drawn_forecast
 from bayes_scaling.inference.design import observe
 from bayes_scaling.inference.fitting import Fit, fit
