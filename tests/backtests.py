@@ -35,8 +35,9 @@ def past_of(errors_sd, runs=30, splits=2, per_run=6, seed=1, decades=0.5, togeth
         names = np.repeat([f"run {n}" for n in range(runs)], per_run)
         forecasts["power_law", f"cut {split}"] = ahead
         tests = [f"test {n}" for n in range(per_run)] * runs
-        scores.append(pd.DataFrame({"law": "power_law", "split": f"cut {split}", "run": names, "benchmark": tests,
-                                    "observed": observed, "decades_beyond": beyond}))  # fmt: skip
+        columns = {"run": names, "benchmark": tests, "observed": observed, "decades_beyond": beyond}
+        columns |= {"law": "power_law", "split": f"cut {split}", "flops": 1e20 * 10**beyond}
+        scores.append(pd.DataFrame(columns))
     return Backtest(pd.DataFrame(), (), "accuracy", pd.DataFrame(), pd.concat(scores), forecasts)
 
 

@@ -106,7 +106,7 @@ def conformal_limit(known: Past, probability: float) -> float:
     --------
     >>> runs = np.array([f"run {n}" for n in range(9)])
     >>> draws = np.tile([-1.0, 1.0], (9, 1))
-    >>> known = Past(draws, np.arange(9.0), np.zeros(9), runs, np.full(9, "one"))
+    >>> known = Past(draws, np.arange(9.0), np.zeros(9), np.full(9, 1e20), runs, np.full(9, "one"))
     >>> conformal_limit(known, 0.5), conformal_limit(known, 0.9), conformal_limit(known, 0.95)
     (4.0, 8.0, inf)
     """

@@ -17,8 +17,7 @@ from bayes_scaling.forecasting.summaries import AVERAGED_OVER
 from bayes_scaling.messages import listed_names
 from bayes_scaling.models.responses.response import Response
 
-PLACES = 2  # of decades, to which runs of one size lie equally far
-BETWEEN = "\x1f"  # names that stand side by side
+PLACES = 2  # of decades of compute, to which runs of one size agree
 THINNED = 400  # draws of a past forecast that are scored
 RECALIBRATION = "recalibration"  # attribute of a forecast whose bands were changed
 
@@ -30,25 +29,24 @@ class Past:
     Attributes
     ----------
     draws : (row, draw) array
-    observed, decades : (row,) array
+    observed, decades, flops : (row,) array
     run, split : (row,) array of str
     """
 
     draws: np.ndarray
     observed: np.ndarray
     decades: np.ndarray
+    flops: np.ndarray
     run: np.ndarray
     split: np.ndarray
 
     def sizes(self) -> np.ndarray:
-        """Which runs of one split lie equally far beyond its fitted ones, (row,) array of numbers from 0."""
-        run = pd.Series(np.char.add(np.char.add(self.split, BETWEEN), self.run))
-        farthest = pd.Series(self.decades).groupby(run).transform("max").round(PLACES)
-        return pd.factorize(pd.Series(self.split) + BETWEEN + farthest.astype(str))[0]
+        """Which runs are of one size, (row,) array of numbers from 0."""
+        return np.unique(np.log10(self.flops).round(PLACES), return_inverse=True)[1]
 
     def only(self, which: np.ndarray) -> Past:
         """Some of the rows."""
-        return Past(*(getattr(self, name)[which] for name in ("draws", "observed", "decades", "run", "split")))
+        return Past(*(getattr(self, name)[which] for name in ("draws", "observed", "decades", "flops", "run", "split")))
 
 
 def past_forecasts(
@@ -85,14 +83,14 @@ def past_forecasts(
         own = scores[scores["split"] == split]
         if weights is not None:
             draws, own = _averaged(draws, own, weights)
-        columns = [own[name].to_numpy() for name in ("observed", "decades_beyond", "run")]
+        columns = [own[name].to_numpy() for name in ("observed", "decades_beyond", "flops", "run")]
         found.append((draws[:, :: max(draws.shape[1] // THINNED, 1)], *columns, np.full(len(own), split)))
     if weights is not None and not any(len(part[0]) for part in found):
         raise DataError(f"no run of the backtest has all benchmarks of the average, {listed_names(list(weights))}")
     fewest = min(len(part[0][0]) for part in found)
     rows = [np.concatenate([part[0][:, :fewest] for part in found])]
-    rows += [np.concatenate([part[at] for part in found]) for at in range(1, 5)]
-    known = Past(rows[0], rows[1].astype(float), rows[2].astype(float), rows[3].astype(str), rows[4].astype(str))
+    rows += [np.concatenate([part[at] for part in found]) for at in range(1, 6)]
+    known = Past(rows[0], *(row.astype(float) for row in rows[1:4]), *(row.astype(str) for row in rows[4:]))
     known = known.only(np.ptp(known.draws, axis=1) > 0)
     if (runs := len(np.unique(known.run))) < runs_at_least:
         raise DataError(f"the backtest forecasts {runs} runs; a factor is learned from {runs_at_least} or more")
@@ -122,5 +120,6 @@ def _averaged(
         "run": [part["run"].iloc[0] for part in each],
         "observed": [np.average(part["observed"], weights=part["weight"]) for part in each],
         "decades_beyond": [part["decades_beyond"].max() for part in each],
+        "flops": [part["flops"].iloc[0] for part in each],
     })  # fmt: skip
     return np.reshape(together, (len(each), draws.shape[1])), table

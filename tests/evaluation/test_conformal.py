@@ -18,7 +18,14 @@ def normal_errors(runs, per_run, rng, together=0.7):
     errors = np.sqrt(together) * shared + np.sqrt(1 - together) * rng.normal(size=(runs, per_run))
     names = np.repeat([f"run {n}" for n in range(runs)], per_run)
     draws = np.tile(np.linspace(-1.7, 1.7, 101), (runs * per_run, 1))
-    return Past(draws, TOO_SURE * errors.ravel(), np.zeros(runs * per_run), names, np.full(runs * per_run, "one"))
+    return Past(
+        draws,
+        TOO_SURE * errors.ravel(),
+        np.zeros(runs * per_run),
+        np.full(runs * per_run, 1e20),
+        names,
+        np.full(runs * per_run, "one"),
+    )
 
 
 @pytest.mark.parametrize(("runs", "share"), [(9, 0.9), (9, 0.8), (30, 0.9)])
@@ -36,7 +43,7 @@ def test_intervals_hold_whatever_the_law_and_however_its_errors_go_together(runs
 def test_every_run_counts_alike_however_many_scores_it_has():
     draws = np.tile([-1.0, 1.0], (12, 1))
     runs = np.array([f"run {n}" for n in range(8)] + ["run 8"] * 4)
-    known = Past(draws, np.array([*np.ones(8), 5, 5, 5, 5]), np.zeros(12), runs, np.full(12, "one"))
+    known = Past(draws, np.array([*np.ones(8), 5, 5, 5, 5]), np.zeros(12), np.full(12, 1e20), runs, np.full(12, "one"))
     assert conformal_limit(known, 0.8) == 1.0
     assert conformal_limit(known, 0.9) == 5.0
 

@@ -71,7 +71,7 @@ def test_few_runs_say_little():
 def test_runs_of_one_size_count_as_one():
     """Thirty runs of one size say as much as one: their errors are the law's, which they share."""
     past = past_of(0.06, splits=1)
-    scores = past.scores.assign(decades_beyond=0.5)
+    scores = past.scores.assign(flops=1e20)
     one = replace(past, scores=scores)
     each, together = (json.loads(recalibrate(ahead(), p).attrs[RECALIBRATION]) for p in (past, one))
     assert (each["sizes"], together["sizes"]) == (30, 1)
@@ -115,5 +115,5 @@ def test_forecasts_that_cannot_be_recalibrated_are_refused():
 def test_rows_without_spread_are_passed_over():
     draws = np.random.default_rng(1).normal(0.5, 0.02, (9, 100))
     runs = np.array([f"run {n}" for n in range(9)])
-    known = Past(draws, np.full(9, 0.5), np.zeros(9), runs, np.full(9, "one"))
+    known = Past(draws, np.full(9, 0.5), np.zeros(9), np.full(9, 1e20), runs, np.full(9, "one"))
     assert np.all(np.isfinite(learned(known)))
