@@ -87,7 +87,7 @@ def past_forecasts(
         found.append((draws[:, :: max(draws.shape[1] // THINNED, 1)], *columns, np.full(len(own), split)))
     if weights is not None and not any(len(part[0]) for part in found):
         raise DataError(f"no run of the backtest has all benchmarks of the average, {listed_names(list(weights))}")
-    fewest = min(len(part[0][0]) for part in found)
+    fewest = min(part[0].shape[1] for part in found)
     rows = [np.concatenate([part[0][:, :fewest] for part in found])]
     rows += [np.concatenate([part[at] for part in found]) for at in range(1, 6)]
     known = Past(rows[0], *(row.astype(float) for row in rows[1:4]), *(row.astype(str) for row in rows[4:]))

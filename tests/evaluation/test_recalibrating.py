@@ -45,6 +45,14 @@ def test_an_average_over_benchmarks_is_recalibrated_by_past_averages():
     assert (together["runs"], together["rows"]) == (100, 200)
 
 
+def test_runs_without_all_benchmarks_of_an_average_are_passed_over():
+    past = past_of(0.02, together=True)
+    lacking = (past.scores["split"] == "cut 1") & (past.scores["benchmark"] == "test 3")
+    renamed = past.scores["benchmark"].mask(lacking, "another")
+    told = recalibrate(average_ahead(6), replace(past, scores=past.scores.assign(benchmark=renamed)))
+    assert json.loads(told.attrs[RECALIBRATION])["rows"] == 30, "those of the other cut"
+
+
 def test_averages_over_what_the_backtest_lacks_are_refused():
     with pytest.raises(DataError, match=r"^no run of the backtest has all benchmarks of the average, test 0, test 1"):
         recalibrate(average_ahead(7), past_of(0.02))
