@@ -65,7 +65,7 @@ def moved(
     True
     """
     delta = parse_number(delta)
-    if first == second:
+    if isinstance(first, str) and isinstance(second, str) and first == second:
         raise DataError(f"name two periods; {first!r} is both")
     before, after = (
         boundary(fit, flops, tau, period=one, tail=OBSERVED, even_if_not_converged=even_if_not_converged)
