@@ -24,6 +24,7 @@ from bayes_scaling.forecasting.intervals import interval
 from bayes_scaling.forecasting.notes import joined
 from bayes_scaling.messages import suggest
 
+ROUNDING = 1e-9  # of shares
 NORMAL, OBSERVED = TAILS = ("normal", "observed")
 
 
@@ -190,8 +191,8 @@ def remarks(draws: xr.DataArray) -> list[list[str]]:
     counts = draws["models"].to_numpy() if "models" in draws.coords else np.full(draws.sizes["benchmark"], np.inf)
     found = []
     for count in counts:
-        few = "" if count * min(tau, 1 - tau) >= 1 else (
-            f"fewer than one of the {count:.0f} fitted models lies there: the shape of the distribution says it"
+        few = "" if count * min(tau, 1 - tau) >= 1 - ROUNDING else (
+            f"fewer than one of the {count:.0f} fitted models lies beyond it: the shape of the distribution places it"
         )  # fmt: skip
         found.append(
             [

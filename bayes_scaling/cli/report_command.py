@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from bayes_scaling.cli.asked import Asked, opened
 from bayes_scaling.cli.options import Strings, planned
-from bayes_scaling.errors import DataError
+from bayes_scaling.errors import DataError, ScalingWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,9 @@ def report(
 
     table = planned(fit, {"flops": flops, "params": params, "tokens": tokens}, plan, benchmark, mixture)
     questions = Questions(target, ranked, gain, worth_too)
-    answers = _answers(fit, table, list(mixture) or None, questions, asked.options())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ScalingWarning)  # the page says it
+        answers = _answers(fit, table, list(mixture) or None, questions, asked.options())
     text = page(fit, table, answers=answers, title=title, kind=kinds[out.suffix.lower()], **asked.options())
     write_whole(out, text.encode())
     click.echo(f"wrote {out}")

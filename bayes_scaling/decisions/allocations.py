@@ -151,7 +151,7 @@ def _answer(
               "tried_tokens": ("place", tokens[recommended])}  # fmt: skip
     own = _note(fit, params[recommended, chosen], tokens[recommended, chosen], chosen, never, target)
     planned = ahead.isel(row=[recommended * params.shape[1] + chosen])
-    remarks = (planned["benchmark"] if "benchmark" in planned.coords else [""]), planned["note"].to_numpy()
+    remarks = (planned["benchmark"].to_numpy() if "benchmark" in planned.coords else [""]), planned["note"].to_numpy()
     attrs = basis(fit, ahead, RECORD.get(name, "")) | {
         "outcome": name, "recommended_params": float(params[recommended, chosen]),
         "recommended_tokens": float(tokens[recommended, chosen]), "recommended_budget": float(budgets[recommended]),

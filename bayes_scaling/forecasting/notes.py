@@ -39,15 +39,19 @@ def told_of(subjects: Iterable[object], notes: Iterable[object]) -> list[str]:
     --------
     >>> told_of(["piqa", "copa", "copa"], ["at chance; far", "far", ""])
     ['piqa: at chance', 'far']
+    >>> told_of(["piqa", "copa", "piqa"], ["", "far", "far"])
+    ['far']
     >>> told_of(["piqa"], ["far"])
     ['piqa: far']
     """
-    about: dict[str, list[str]] = {}
-    every: list[str] = []
+    about: dict[str, dict[str, None]] = {}  # names in the order in which they come
+    every = set()
     for subject, note in zip(map(str, subjects), notes, strict=True):
-        every = every if subject in every else [*every, subject]
+        every.add(subject)
         for remark in remarks_of(note):
-            names = about.setdefault(remark, [])
-            names.extend([subject] if subject and subject not in names else [])
-    alone = [[], every] if len(every) > 1 else [[]]
-    return [remark if names in alone else f"{', '.join(names)}: {remark}" for remark, names in about.items()]
+            about.setdefault(remark, {}).update({subject: None} if subject else {})
+    told = []
+    for remark, names in about.items():
+        alone = not names or len(names) == len(every) > 1
+        told.append(remark if alone else f"{', '.join(names)}: {remark}")
+    return told

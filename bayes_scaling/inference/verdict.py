@@ -90,7 +90,7 @@ class Verdict:
         few = self.draws < ESS_PER_CHAIN and min(self.ess_bulk, self.ess_tail) < enough
         rules = (
             (not self.r_hat <= limit, far),
-            (few, f"no more than {self.draws} draws of a chain were kept, and {2 * ESS_PER_CHAIN} are a good start"),
+            (few, f"only {self.draws} draws of each chain were kept: ask for {2 * ESS_PER_CHAIN} or more"),
             (not self.ess_bulk >= enough, f"bulk ESS {self.ess_bulk:.0f} of {self._of('ess_bulk')} < {enough}"),
             (not self.ess_tail >= enough, f"tail ESS {self.ess_tail:.0f} of {self._of('ess_tail')} < {enough}"),
             (self.diverged, f"{self.divergences} of {total} draws diverged"),

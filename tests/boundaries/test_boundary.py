@@ -245,8 +245,10 @@ def test_what_lies_beyond_the_models_in_compute_or_number_is_noted():
     assert bs.moved(fit, "P1", "P2")["note"].eq("").all() and bs.saturation(fit)["note"].eq("").all()
     for tau in (0.996, 0.004):  # of 200 models
         (note,) = set(bs.summarise_boundary(bs.boundary(fit, "1e24", tau))["note"])
-        assert note == "fewer than one of the 200 fitted models lies there: the shape of the distribution says it"
+        assert note == "fewer than one of the 200 fitted models lies beyond it: the shape of the distribution places it"
     assert bs.summarise_boundary(bs.boundary(fit, "1e24", 0.995))["note"].eq("").all()
+    ten = bs.boundary(fit, "1e24", 0.9).assign_coords(models=("benchmark", [10, 9]))  # 10 × (1 − 0.9) is not quite 1
+    assert [bool(note) for note in bs.summarise_boundary(ten)["note"]] == [False, True]
     both = bs.summarise_boundary(bs.boundary(fit, "1e30", 0.999))["note"][0]
     assert both.startswith(far) and "fewer than one" in both
 

@@ -54,7 +54,7 @@ def test_a_good_fit_passes():
 
 def test_so_few_draws_that_no_fit_passes_are_named():
     verdict = replace(GOOD, draws=50, ess_bulk=180.0, ess_tail=170.0)
-    assert verdict.reasons[0].startswith("no more than 50 draws of a chain were kept, and 200 are a good start")
+    assert verdict.reasons[0].startswith("only 50 draws of each chain were kept: ask for 200 or more")
     assert len(replace(GOOD, draws=99, ess_bulk=400.0, ess_tail=410.0).reasons) == 0
 
 
